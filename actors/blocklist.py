@@ -1,0 +1,54 @@
+"""The blocklist: says of every number, twice per message, whether it may be texted."""
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.base import handles
+from actors.owner import Owner
+from otppi.domain import replies
+from otppi.domain.blocklist import BlocklistBook
+from otppi.domain.errors import Mistake, OtppiError
+from otppi.domain.messages.asking import AskBlock
+from otppi.domain.messages.running import Configure
+from otppi.domain.messages.sending import Screened, ScreenNumber
+from otppi.domain.ports import Clock
+
+
+class BlocklistOwner(Owner):
+    """Owns the list. An error while screening leaves the router without an answer, and so nothing is sent."""
+
+    def __init__(self, clock: Clock, make_book: Callable[[Callable[[], str]], BlocklistBook], country_code: str) -> None:
+        self._country_code = country_code
+        self._book = make_book(lambda: self._country_code)
+        super().__init__("blocklist", clock, self._book.operations)
+
+    @handles(Configure)
+    def configure(self, message: Configure) -> None:
+        """Take the country code, by which numbers are read from now on."""
+        if message.section == "sms":
+            self._country_code = message.value.country_code
+
+    @handles(ScreenNumber)
+    def screen(self, message: ScreenNumber) -> None:
+        """Say whether a number is blocked."""
+        message.answer_to(Screened(message.job_id, message.turn, self._book.list.blocks(message.number)))
+
+    @handles(AskBlock)
+    def ask_block(self, message: AskBlock) -> None:
+        """Block or unblock a number for a client; the reply means that it is safe on disk."""
+        request = message.request
+        try:
+            self._book.change([request.receiver], blocked=request.on)
+        except Mistake as error:
+            message.reply(replies.failed(request, str(error).removeprefix("Entry 1: ")))
+        except OtppiError as error:
+            message.reply(replies.failed(request, str(error)))
+        else:
+            message.reply(replies.Reply(request.command, replies.OK))
+
+    def failed(self, message: Any) -> None:
+        """Answer a client that an error of ours hit."""
+        if isinstance(message, AskBlock):
+            message.reply(replies.failed(message.request, "The gateway failed; its log says more."))
+        else:
+            super().failed(message)

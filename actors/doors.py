@@ -1,0 +1,56 @@
+"""The API's doors while the service runs: binds them anew when their settings change."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from actors.base import Actor, handles
+from otppi.domain.errors import NotDone
+from otppi.domain.messages.running import Begin, Configure, State, Wake
+from otppi.domain.ports import Clock, Tell
+
+FIRST_RETRY_S = 2.0
+LONGEST_RETRY_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+class DoorKeeper(Actor):
+    """Owns when the doors change. ``apply`` binds them and gives their URLs; what cannot be bound is tried again."""
+
+    def __init__(self, clock: Clock, monitor: Tell, apply: Callable[[Any], tuple[str, ...]], urls: tuple[str, ...]) -> None:
+        super().__init__("doors", clock)
+        self._monitor = monitor
+        self._apply = apply
+        self._urls = urls
+        self._wanted: Any = None
+        self._retry_s = FIRST_RETRY_S
+
+    @handles(Begin)
+    def begin(self, _: Begin) -> None:
+        """Show what is open."""
+        self._publish("")
+
+    @handles(Configure)
+    def configure(self, message: Configure) -> None:
+        """Bind by new settings."""
+        self._wanted, self._retry_s = message.value, FIRST_RETRY_S
+        self._bind()
+
+    @handles(Wake)
+    def wake(self, _: Wake) -> None:
+        """Try again."""
+        self._bind()
+
+    def _bind(self) -> None:
+        try:
+            self._urls = self._apply(self._wanted)
+        except NotDone as error:
+            _log.error("the API's doors stay as they were: %s", error)
+            self._publish(str(error))
+            self.wake_in(self._retry_s, "bind")
+            self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
+        else:
+            self._publish("")
+
+    def _publish(self, error: str) -> None:
+        self._monitor(State("door", "api", {"urls": list(self._urls), "error": error}))

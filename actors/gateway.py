@@ -1,0 +1,58 @@
+"""The way in: turns a request into a message to its owner. Keeps no state, waits for nobody."""
+
+from concurrent.futures import Future
+
+from otppi.domain import replies
+from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskVerify
+from otppi.domain.messages.sending import AskSend
+from otppi.domain.ports import Origin, Tell
+from otppi.domain.replies import Reply
+from otppi.domain.requests import (
+    Block,
+    Echo,
+    GetMessageStatus,
+    GetModemList,
+    Request,
+    RequestOtp,
+    RequestUssd,
+    SendEmail,
+    SendSms,
+    VerifyOtp,
+)
+
+_LATER = "This version of the gateway does not {} yet."
+
+
+class ActorGateway:
+    """Implements domain.ports.Gateway."""
+
+    def __init__(self, *, router: Tell, otp_desk: Tell, blocklist: Tell, monitor: Tell) -> None:
+        self._router = router
+        self._otp_desk = otp_desk
+        self._blocklist = blocklist
+        self._monitor = monitor
+
+    def submit(self, request: Request, origin: Origin) -> "Future[Reply]":
+        """Hand a request to its owner; exactly one reply comes into the future."""
+        future: Future[Reply] = Future()
+        reply = future.set_result
+        match request:
+            case RequestOtp():
+                self._otp_desk(AskOtp(request, origin, reply))
+            case VerifyOtp():
+                self._otp_desk(AskVerify(request, reply))
+            case SendSms():
+                self._router(AskSend(request, origin, reply))
+            case Block():
+                self._blocklist(AskBlock(request, reply))
+            case GetModemList():
+                self._monitor(AskModems(request, reply))
+            case Echo():
+                reply(replies.echo(request))
+            case SendEmail():
+                reply(replies.failed(request, _LATER.format("send e-mail")))
+            case RequestUssd():
+                reply(replies.failed(request, _LATER.format("run USSD codes")))
+            case GetMessageStatus():
+                reply(replies.failed(request, _LATER.format("keep the states of messages")))
+        return future

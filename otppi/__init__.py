@@ -1,0 +1,1 @@
+"""otppi: the gateway that sends one-time passwords and SMS through one's own SIM cards."""

@@ -1,0 +1,238 @@
+"""The composition root: builds everything, starts it, drains it, stops it. The gateway's life story on one screen.
+
+Lock → clock and lines → books → owners of state → router and OTP desk → modems → doors → ready;
+the other way round at the end: doors refuse, router drains, doors close, children stop, owners stop, lines, clock, lock.
+"""
+
+import hashlib
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import pykka
+
+from actors.accounts import AccountsOwner, LiveAccounts
+from actors.audit import AuditOwner
+from actors.base import teller
+from actors.blocklist import BlocklistOwner
+from actors.control import ActorControl
+from actors.doors import DoorKeeper
+from actors.gateway import ActorGateway
+from actors.modem import ModemOwner
+from actors.modem_facts import modem_facts
+from actors.monitor import Monitor
+from actors.otp_desk import OtpDesk
+from actors.router import Router
+from actors.settings import SettingsOwner
+from actors.supervisor import Supervisor, stop_actor
+from actors.timekeeper import Timekeeper
+from otppi.adapters.clock import SystemClock
+from otppi.adapters.serial_lines import LineWatch
+from otppi.books import Books, open_books
+from otppi.config.book import Change
+from otppi.config.modem import Modem
+from otppi.config.site import Site
+from otppi.domain.errors import NotDone
+from otppi.domain.job import IntakeRules
+from otppi.domain.messages.running import (
+    Child,
+    Configure,
+    Drain,
+    GiveUp,
+    Reconcile,
+    State,
+    StopChildren,
+    TellWhenStarted,
+)
+from otppi.domain.messages.sending import SenderGone
+from otppi.domain.pin import PinBook
+from otppi.domain.ports import Tell
+from otppi.store.journal import FileJournal
+from otppi.store.keys import key
+from otppi.web.server import Doors, Opened
+
+CONTROL_SOCKET = "control.sock"
+DRAIN_LIMIT_S = 20.0
+MODEM_START_LIMIT_S = 150.0  # greeting, PIN and a minute for the network; a modem that takes longer is not waited for
+CLOSE_LIMIT_S = 5.0
+CHILDREN_LIMIT_S = 30.0
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """One gateway. Build it, :meth:`start` it, :meth:`stop` it; once only."""
+
+    def __init__(self, site: Site, run_dir: Path) -> None:
+        self._site = site
+        self._run = run_dir
+        self._data = Path(site.paths.data)
+        self._books = open_books(self._data)
+        self._clock = SystemClock(self._books.saved_time.last())
+        self._lines = LineWatch()
+        self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
+        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems")}
+        self._draining = False
+        self._doors: Doors | None = None
+        self._built = False
+
+    # start
+
+    def start(self, go_on: threading.Event) -> Opened:
+        """Start everything and wait for the modems' first word, which sets ``go_on``; who is in a hurry sets it first.
+
+        Raises NotDone when a door cannot be opened.
+        """
+        self._clock.start()
+        self._lines.start()
+        self._build_owners(self._books)
+        doors = self._build_doors()
+        opened = doors.open(self._values["api"])
+        self._doors = doors
+        self._door_keeper = self._began("doors", DoorKeeper.start(self._clock, self._monitor, doors.apply, opened.api))
+        self._reconcile_modems(self._values["modems"])
+        self._router(TellWhenStarted(go_on.set))
+        if not go_on.wait(MODEM_START_LIMIT_S):
+            _log.warning("not every modem has said whether it can send; going on without")
+        return opened
+
+    def _build_owners(self, books: Books) -> None:
+        values, clock = self._values, self._clock
+        self._accounts = LiveAccounts()
+        self._audit = self._began("audit", AuditOwner.start(clock, books.audit))
+        self._monitor = self._began("monitor", Monitor.start(clock))
+        self._timekeeper = self._began("timekeeper", Timekeeper.start(clock, books.saved_time.save))
+        accounts = self._began("accounts", AccountsOwner.start(clock, books.accounts, self._accounts.publish))
+        self._accounts.publish(books.accounts.snapshot())
+        self._accounts.ask_upgrade = accounts
+        self._blocklist = self._began("blocklist", BlocklistOwner.start(clock, books.make_blocklist, values["sms"].country_code))
+        self._router = self._began("router", Router.start(
+            clock, self._blocklist, self._monitor, country_code=values["sms"].country_code, rules=self._intake(), queue_limit=values["sms"].queue_limit))
+        self._otp_desk = self._began("otp_desk", OtpDesk.start(
+            clock, self._router, self._monitor, *self._otp_store(), country_code=values["sms"].country_code, rules=values["otp"], intake=self._intake()))
+        settings = self._began("settings", SettingsOwner.start(clock, books.make_settings, self._changed))
+        self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
+        self._owners = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
+        self._built = True
+        for section in ("sms", "modems"):
+            self._router(Configure(section, values[section]))
+
+    def _build_doors(self) -> Doors:
+        modems = sum(modem.active for modem in self._values["modems"])
+        return Doors(
+            gateway=ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor),
+            accounts=self._accounts,
+            control=ActorControl(self._owners, self._audit, self._ready),
+            admin=(self._site.admin.host, self._site.admin.port),
+            control_socket=self._run / CONTROL_SOCKET,
+            trusted_proxies=self._site.proxy.trusted,
+            waiting=max(16, 2 * modems),
+            clock=self._clock,
+        )
+
+    def _otp_store(self) -> tuple[FileJournal, bytes]:
+        """Give journal and key of the OTP records; without the key of before (a power cut) the records are void."""
+        journal, key_file = FileJournal(self._data / "otp.journal"), self._run / "otp.key"
+        if not key_file.exists():
+            journal.rewrite(())
+        return journal, key(key_file)
+
+    def _began(self, name: str, ref: "pykka.ActorRef[Any]") -> Tell:
+        self._refs.append((name, ref))
+        return teller(ref)
+
+    # settings: who is told of a changed section
+
+    def _changed(self, change: Change) -> None:
+        """Tell everybody whom a section concerns. Runs in the settings owner's thread, which alone changes values."""
+        self._values = {**self._values, change.section: change.new}
+        concerned: dict[str, tuple[Tell, ...]] = {
+            "general": (),
+            "api": (self._door_keeper,),
+            "sms": (self._router, self._otp_desk, self._blocklist),
+            "otp": (self._otp_desk,),
+            "modems": (self._router,),
+        }
+        for tell in concerned[change.section]:
+            tell(Configure(change.section, change.new))
+        if change.section == "modems":
+            self._reconcile_modems(change.new)
+        for tell in (self._router, self._otp_desk):
+            tell(Configure("intake", self._intake()))
+
+    def _intake(self) -> IntakeRules:
+        general, api, sms, otp = (self._values[name] for name in ("general", "api", "sms", "otp"))
+        return IntakeRules(
+            drop_expired=general.drop_expired,
+            expiration_ms=otp.expiration_ms,
+            max_parts=sms.max_parts,
+            max_wait_rest_s=sms.max_wait_s.rest,
+            max_wait_broker_s=sms.max_wait_s.broker,
+            reply_timeout_s=api.reply_timeout_s,
+        )
+
+    def _reconcile_modems(self, modems: tuple[Modem, ...]) -> None:
+        working = [modem for modem in modems if modem.active and not modem.internet_access]
+        for modem in modems:
+            if modem not in working:
+                state = "internet" if modem.active else "inactive"
+                self._monitor(State("modem", modem.id, modem_facts(modem, None, None, state=state, connected=False)))
+        self._supervisor(Reconcile("modem", tuple(self._modem_child(modem) for modem in working)))
+
+    def _modem_child(self, modem: Modem) -> Child:
+        router, monitor, sections = self._router, self._monitor, self._books.state
+        number_key = key(self._data / "numbers.key")
+        section = "pin_" + hashlib.sha256(modem.id.encode()).hexdigest()[:16]
+
+        def start() -> "pykka.ActorRef[Any]":
+            pins = PinBook(lambda: sections.load(section), lambda value: sections.save(section, value), number_key)
+            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, router, monitor, pins)
+
+        def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
+            router(SenderGone(modem.id, removed=for_good))
+            if for_good:
+                monitor(State("modem", modem.id, None))
+
+        return Child(f"modem {modem.id}", modem, start, died)
+
+    def _ready(self) -> tuple[bool, str]:
+        if self._draining:
+            return False, "The gateway is shutting down."
+        dead = [name for name, ref in self._refs if not ref.is_alive()]
+        return (False, f"Not running: {', '.join(dead)}.") if dead else (True, "")
+
+    # stop
+
+    def stop(self, limit_s: float = DRAIN_LIMIT_S) -> bool:
+        """Drain and stop; True when every thread ended. What a modem still holds at the limit is unknown."""
+        self._draining = True
+        if self._doors is not None:
+            self._doors.drain()
+        if self._built:
+            drained = threading.Event()
+            self._router(Drain(drained.set))
+            if not drained.wait(limit_s):
+                _log.warning("a modem still holds a message after %.0f s; its fate is unknown", limit_s)
+                self._router(GiveUp())
+        clean = self._close_doors()
+        if self._built:
+            stopped = threading.Event()
+            self._supervisor(StopChildren(stopped.set))
+            clean = stopped.wait(CHILDREN_LIMIT_S) and clean
+        for name, ref in reversed(self._refs):
+            stop_actor(name, ref)
+        self._lines.stop()
+        self._clock.stop()
+        left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+        if left:
+            _log.error("threads that did not end: %s", ", ".join(left))
+        return clean and not left
+
+    def _close_doors(self) -> bool:
+        try:
+            if self._doors is not None:
+                self._doors.close(CLOSE_LIMIT_S)
+        except NotDone as error:
+            _log.error("the doors did not close: %s", error)
+            return False
+        return True

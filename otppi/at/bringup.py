@@ -1,0 +1,225 @@
+"""Scripts that make a modem ready: who is it, does the SIM want a PIN, is it on the network, who owns the SIM.
+
+Three scripts, since what lies between them is decided elsewhere: :func:`hello`, :func:`unlock`, :func:`prepare`.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from otppi.at.dialogue import Answer, Command, Escape, Pause, Script
+from otppi.at.profiles import GENERIC, Profile, choose
+from otppi.at.results import Final, Kind
+
+HELLO_LIMIT_S = 1.0  # an idle modem answers AT within milliseconds
+HELLO_TRIES = 5
+SIM_LIMIT_S = 20.0  # commands that ask the SIM
+REGISTRATION_LIMIT_S = 60.0  # a cold modem needs up to a minute to find its network
+OPERATOR_LIMIT_S = 45.0  # +COPS? can wait for the network
+POLL_S = 1.0
+BUSY_TRIES = 20  # "SIM busy" right after power-up passes within seconds
+REGISTERED = {"1", "5", "6", "7"}  # home, roaming, and both for "SMS only" (TS 27.007, 7.2)
+FULL_TRIES = 3
+_QUOTED = re.compile(r'"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Who answered. ``sim`` is the answer to +CPIN? (``READY``, ``SIM PIN`` …) or the error's text."""
+
+    manufacturer: str
+    model: str
+    revision: str
+    imei: str
+    sim: str
+    pin_tries: int | None
+    """Tries left before the PUK is needed, None when the modem does not tell."""
+    profile: Profile = GENERIC
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing that speaks AT. ``heard`` is what came instead, printable and short, empty when nothing did."""
+
+    heard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The answer to +CSQ (TS 27.007, 8.5): ``value`` 0 to 31 or 99 for unknown, ``ber`` 0 to 7 or 99."""
+
+    value: int = 99
+    ber: int = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A modem on the network and its SIM. ``registration`` is the <stat> of +CREG."""
+
+    registration: str
+    imsi: str = field(default="", repr=False)
+    iccid: str = field(default="", repr=False)
+    msisdn: str = field(default="", repr=False)
+    operator: str = ""
+    sms_center: str = ""
+    signal: Signal = Signal()
+
+    @property
+    def registered(self) -> bool:
+        """Whether the network lets it send."""
+        return self.registration in REGISTERED
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command that must succeed did not."""
+
+    what: str
+    final: Final
+
+
+def hello() -> Script:
+    """Wake the modem, silence its echo, learn who it is and whether the SIM is open. Returns Hardware or Silent."""
+    heard: list[str] = []
+    yield Escape()  # a prompt may be open from an earlier life; what was typed there must not become an SMS
+    for _ in range(HELLO_TRIES):
+        answer = yield Command("AT", HELLO_LIMIT_S)
+        heard += answer.lines
+        if answer.final.kind in {Kind.OK, Kind.LOST}:
+            break
+    if not answer.final.ok:
+        return Silent("".join(character for character in " ".join(heard) if character.isprintable())[:40])
+    yield Command("ATE0")
+    yield Command("AT+CMEE=1")
+    manufacturer = _plain((yield Command("AT+CGMI")), "+CGMI:")
+    profile = choose(manufacturer)
+    for text in profile.start:
+        yield Command(text)
+    model = _plain((yield Command("AT+CGMM")), "+CGMM:")
+    revision = _plain((yield Command("AT+CGMR")), "+CGMR:")
+    imei = _digits(_plain((yield Command("AT+CGSN")), "+CGSN:"))
+    sim = yield from _sim_state()
+    tries = yield from _pin_tries() if sim == "SIM PIN" else _nothing()
+    return Hardware(manufacturer, model, revision, imei, sim, tries, profile)
+
+
+def unlock(pin: str, profile: Profile) -> Script:
+    """Enter the PIN, once. Returns the state of the SIM after it, or Refused."""
+    answer = yield Command(f'AT+CPIN="{pin}"', SIM_LIMIT_S)
+    if not answer.final.ok:
+        return Refused("The SIM did not take the PIN", answer.final)
+    yield Pause(profile.after_pin_s)
+    return (yield from _sim_state())
+
+
+def prepare(profile: Profile, sms_center: str) -> Script:
+    """Set PDU mode, notifications and SMSC, wait for the network, read the SIM's identity. Returns Subscriber or Refused."""
+    answer = yield from insistently(Command("AT+CMGF=0", SIM_LIMIT_S))
+    if not answer.final.ok:
+        return Refused("The modem refused PDU mode", answer.final)
+    if sms_center:
+        answer = yield from insistently(Command(f'AT+CSCA="+{sms_center}",145', SIM_LIMIT_S))
+        if not answer.final.ok:
+            return Refused("The modem refused the SMS centre", answer.final)
+    for text in ('AT+CPMS="SM","SM","SM"', "AT+CNMI=2,1,0,0,0"):
+        answer = yield from insistently(Command(text, SIM_LIMIT_S, expects="+CPMS:"))
+        if answer.final.kind is Kind.LOST:
+            return Refused("The port was lost", answer.final)
+    registration = yield from _registration()
+    imsi = _digits(_plain((yield Command("AT+CIMI", SIM_LIMIT_S)), "+CIMI:"))
+    iccid = yield from _iccid(profile)
+    msisdn = _msisdn((yield Command("AT+CNUM", SIM_LIMIT_S, expects="+CNUM:")))
+    yield Command("AT+COPS=3,0")
+    operator = _quoted((yield Command("AT+COPS?", OPERATOR_LIMIT_S, expects="+COPS:")).first("+COPS:"))
+    center = _quoted((yield Command("AT+CSCA?", SIM_LIMIT_S, expects="+CSCA:")).first("+CSCA:"))
+    signal = yield from signal_quality()
+    return Subscriber(registration, imsi, iccid, msisdn, operator, center.lstrip("+"), signal if isinstance(signal, Signal) else Signal())
+
+
+def signal_quality() -> Script:
+    """Ask for the signal. Returns Signal, or Silent when the modem says nothing at all."""
+    answer = yield Command("AT+CSQ", expects="+CSQ:")
+    if answer.final.kind in {Kind.TIMEOUT, Kind.LOST}:
+        return Silent()
+    found = re.match(r"(\d+)\s*,\s*(\d+)", answer.first("+CSQ:"))
+    return Signal(int(found[1]), int(found[2])) if found else Signal()
+
+
+def insistently(command: Command) -> Script:
+    """Give a command again while the modem says that the SIM is busy (CMS 301, 314; CME 14, 515). Returns the Answer."""
+    for _ in range(BUSY_TRIES):
+        answer = yield command
+        if answer.final.code not in {301, 314, 14, 515}:
+            break
+        yield Pause(POLL_S)
+    return answer
+
+
+def _sim_state() -> Script:
+    answer = yield from insistently(Command("AT+CPIN?", SIM_LIMIT_S, expects="+CPIN:", settles="+CPIN:"))
+    return answer.first("+CPIN:") or f"error: {answer.final}"
+
+
+def _pin_tries() -> Script:
+    """Ask how many tries are left: +CPINR of TS 27.007, else Huawei's ^CPIN?, else SIMCom's +SPIC."""
+    answer = yield Command("AT+CPINR", SIM_LIMIT_S, expects="+CPINR:")
+    found = re.search(r"SIM PIN,\s*(\d+)", "\n".join(answer.lines))
+    if not found:
+        answer = yield Command("AT^CPIN?", SIM_LIMIT_S, expects="^CPIN:")
+        found = re.match(r"SIM PIN,\d*,\d+,(\d+)", answer.first("^CPIN:"))
+    if not found:
+        answer = yield Command("AT+SPIC", SIM_LIMIT_S, expects="+SPIC:")
+        found = re.match(r"(\d+)", answer.first("+SPIC:"))
+    return int(found[1]) if found else None
+
+
+def _nothing() -> Script:
+    return None
+    yield  # makes this a script
+
+
+def _registration() -> Script:
+    """Wait for the network, and give the last <stat>: of +CREG, else of +CEREG for modems that know LTE only."""
+    state = ""
+    for _ in range(int(REGISTRATION_LIMIT_S / POLL_S)):
+        for name in ("+CREG", "+CEREG"):
+            answer = yield Command(f"AT{name}?", expects=f"{name}:")
+            if answer.final.kind is Kind.LOST:
+                return state
+            found = re.match(r"\d+\s*,\s*(\d+)", answer.first(f"{name}:"))
+            if found and found[1] in REGISTERED:
+                return found[1]
+            state = found[1] if found and name == "+CREG" else state
+        if state == "3":
+            return state  # denied: waiting does not help
+        yield Pause(POLL_S)
+    return state
+
+
+def _iccid(profile: Profile) -> Script:
+    for text, prefix in profile.iccid:
+        answer = yield Command(text, SIM_LIMIT_S, expects=prefix)
+        digits = re.search(r"\d{18,20}", " ".join(answer.lines))
+        if answer.final.ok and digits:
+            return digits[0]
+    return ""
+
+
+def _plain(answer: Answer, prefix: str) -> str:
+    """Give the first line of an answer whose form is free, without the prefix that some modems put before it."""
+    line = answer.lines[0] if answer.final.ok and answer.lines else ""
+    return line.removeprefix(prefix).strip().strip('"')
+
+
+def _digits(text: str) -> str:
+    found = re.search(r"\d{14,16}", text)
+    return found[0] if found else ""
+
+
+def _quoted(text: str) -> str:
+    found = _QUOTED.search(text)
+    return found[1] if found else ""
+
+
+def _msisdn(answer: Answer) -> str:
+    quoted = _QUOTED.findall(answer.first("+CNUM:"))
+    return next((text.lstrip("+") for text in quoted if text.lstrip("+").isdecimal()), "")

@@ -1,0 +1,116 @@
+"""What commands share: where the data is, whether a service runs on it, and how an operation reaches it."""
+
+import argparse
+import getpass
+import json
+import os
+import pwd
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from otppi.books import open_books
+from otppi.config.site import Site, load_site
+from otppi.domain import operations
+from otppi.domain.errors import DataLocked, Mistake, NotDone
+from otppi.store.lock import DataFolder
+from otppi.store.run_directory import run_directory
+from otppi.web.control_client import NotAnswering, ask
+
+CONTROL_SOCKET = "control.sock"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str, *, table: bool = False) -> argparse.ArgumentParser:
+    """Add a command with the options that every command takes."""
+    parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example:\n  {example}",
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--site", type=Path, metavar="FILE", help="site file (default: /etc/otppi/otppi.toml if it is there)")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="data folder, instead of the site file's")
+    if table:
+        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+def site_of(args: argparse.Namespace) -> Site:
+    """Read the site file that the words name. Raises BadSettings."""
+    return load_site(args.site, os.environ, args.data_dir)
+
+
+def operate(args: argparse.Namespace, name: str, /, **arguments: Any) -> Any:
+    """Run an operation by the running service, or without one on the locked data folder. Raises Mistake and NotDone."""
+    operation = operations.check(name, arguments)
+    site = site_of(args)
+    folder = DataFolder(Path(site.paths.data))
+    run = folder.run_dir()
+    if run is not None:
+        try:
+            return ask(run / CONTROL_SOCKET, name, arguments)
+        except NotAnswering:
+            pass
+    if not operation.offline:
+        raise NotDone(f"No service runs on {site.paths.data}; start it with: otppi run")
+    return _without_service(site, folder, name, arguments)
+
+
+def _without_service(site: Site, folder: DataFolder, name: str, arguments: dict[str, Any]) -> Any:
+    _become_owner(folder.path)
+    try:
+        folder.lock(run_directory(folder.path, Path(site.paths.run) if site.paths.run else None, os.environ))
+    except DataLocked:
+        raise NotDone(f"A service holds {folder.path} and does not answer; try again when it has started or stopped.") from None
+    try:
+        books = open_books(folder.path)
+        try:
+            result = books.operations()[name](**arguments)
+        except TypeError:
+            raise Mistake("An argument of the operation has the wrong shape.") from None
+        operation = operations.OPERATIONS[name]
+        if operation.changes:
+            books.audit.record(f"cli:{getpass.getuser()}", name, operations.target(operation, arguments))
+        return result
+    finally:
+        folder.unlock()
+
+
+def _become_owner(data: Path) -> None:
+    """Write as the data folder's owner, so that root leaves no file that the service cannot read."""
+    if os.geteuid() == 0 and data.exists() and (owner := data.stat().st_uid):
+        account = pwd.getpwuid(owner)
+        os.initgroups(account.pw_name, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.setuid(owner)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for people and programs."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print aligned columns; an empty table says so."""
+    if not rows:
+        print("none")
+        return
+    table = [[str(head) for head in heads], *[[_shown(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[column]) for row in table) for column in range(len(heads))]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _shown(cell: object) -> str:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return "-" if cell in {None, ""} else str(cell)
+
+
+def read_password(args: argparse.Namespace) -> str:
+    """Read a password from standard input, or ask for it twice. Raises Mistake."""
+    if args.password_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise Mistake("There is nobody to ask for the password; give it on standard input with --password-stdin.")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise Mistake("The two passwords differ.")
+    return password

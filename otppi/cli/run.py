@@ -1,0 +1,73 @@
+"""``otppi run``: the service in the foreground."""
+
+import argparse
+import logging
+import os
+import resource
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from otppi import logs
+from otppi.cli.common import add_parser, site_of
+from otppi.store.lock import DataFolder
+from otppi.store.run_directory import run_directory
+
+PRIVATE = 0o077  # umask: what we write is ours alone
+_log = logging.getLogger(__name__)
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = add_parser(commands, "run", "run the service in the foreground", "otppi run --site /etc/otppi/otppi.toml")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT, then drain. 0 when all ended well, 1 when something did not."""
+    from otppi.app import Service  # noqa: PLC0415  # the other commands need no actors and no web
+
+    site = site_of(args)
+    logs.set_up(site.log.level)
+    os.umask(PRIVATE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold codes in flight
+    asked, go_on = _listen_to_signals()
+    data = Path(site.paths.data)
+    run_dir = run_directory(data, Path(site.paths.run) if site.paths.run else None, os.environ)
+    folder = DataFolder(data)
+    folder.lock(run_dir)
+    clean = False
+    try:
+        service = Service(site, run_dir)
+        try:
+            opened = service.start(go_on)
+            if site.admin.host in {"0.0.0.0", "::"}:  # noqa: S104  # it is what we warn of
+                _log.warning("the administrator's port answers plain HTTP on every address")
+            if not asked.is_set():
+                print(f"otppi ready admin={opened.admin} api={','.join(opened.api) or 'none'}", flush=True)
+            asked.wait()
+        finally:
+            clean = service.stop()
+    finally:
+        folder.unlock()
+    if not clean:
+        logging.shutdown()
+        os._exit(1)  # a thread that does not end would keep the process
+    return 0
+
+
+def _listen_to_signals() -> tuple[threading.Event, threading.Event]:
+    """Note the first SIGTERM or SIGINT, in both events; the second one ends the process at once."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if asked.is_set():
+            os._exit(1)
+        asked.set()
+        go_on.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return asked, go_on

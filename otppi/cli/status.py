@@ -1,0 +1,41 @@
+"""``otppi status``: the running service at a glance."""
+
+import argparse
+import time
+
+from otppi.cli.common import add_parser, operate, print_json, print_table
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = add_parser(commands, "status", "show the running service at a glance", "otppi status --json", table=True)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the service tells of itself."""
+    status = operate(args, "status")
+    if args.json:
+        print_json(status)
+        return 0
+    hours, rest = divmod(int(time.time() - status["since"]), 3600)
+    traffic, otp = status.get("traffic", {}).get("router", {}), status.get("otp", {}).get("otp_desk", {})
+    print(f"Running for {hours} h {rest // 60} min.")
+    print("Messages: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in traffic.items()))
+    print("Codes: " + ", ".join(f"{count} {name}" for name, count in otp.items()))
+    for door, facts in status.get("door", {}).items():
+        print(f"Door {door}: {', '.join(facts['urls']) or 'closed'}{' - ' + facts['error'] if facts['error'] else ''}")
+    for name, facts in status.get("part", {}).items():
+        if facts["restarts"]:
+            print(f"{name}: {facts['state']}, started anew {facts['restarts']} times ({facts['why']})")
+    print()
+    modems = list(status.get("modem", {}).values())
+    print_table(("MODEM", "STATE", "PORT", "OPERATOR", "SIGNAL", "SENT", "FAILED", "UNKNOWN", "WHY"), [modem_row(modem) for modem in modems])
+    return 0
+
+
+def modem_row(modem: dict[str, object]) -> tuple[object, ...]:
+    """Give one modem as a row."""
+    signal = modem.get("signalStrength")
+    strength = f"{signal['rssi']} dBm" if isinstance(signal, dict) and signal else ""
+    return (modem["id"], modem["state"], modem["port"], modem["copsOperator"], strength, modem.get("sent"), modem.get("failed"), modem.get("unknown"), modem.get("why"))

@@ -1,0 +1,1 @@
+"""What actors tell one another, one file per conversation."""

@@ -1,0 +1,54 @@
+"""Requests of clients that are no plain messages: OTP, blocklist, modem list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from otppi.domain.messages.sending import ReplyTo
+from otppi.domain.outcome import Outcome
+from otppi.domain.ports import Origin
+from otppi.domain.requests import Block, GetModemList, RequestOtp, VerifyOtp
+
+
+@dataclass(frozen=True, slots=True)
+class AskOtp:
+    """Gateway → OTP desk: create and send a code. One reply."""
+
+    request: RequestOtp
+    origin: Origin
+    reply: ReplyTo = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskVerify:
+    """Gateway → OTP desk: check a code. One reply."""
+
+    request: VerifyOtp
+    reply: ReplyTo = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OtpSettled:
+    """Router → OTP desk (through the job's ``settle``): the end of a code's message; ``then`` replies to its client.
+
+    ``then`` does nothing when the client has been told "in hand" already.
+    """
+
+    reference: str
+    outcome: Outcome
+    then: Callable[[], None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskBlock:
+    """Gateway → blocklist: block or unblock a number. One reply, after the change is on disk."""
+
+    request: Block
+    reply: ReplyTo = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskModems:
+    """Gateway → monitor: list the modems. One reply."""
+
+    request: GetModemList
+    reply: ReplyTo = field(repr=False)

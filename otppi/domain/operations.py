@@ -1,0 +1,73 @@
+"""What administrators can ask of the gateway, as data: one table for control socket, command line and pages.
+
+An operation belongs to the owner of the state that it reads or changes. While the service runs, it is told to that
+owner's actor; while it does not, the command line opens the same books itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from otppi.domain.errors import Mistake
+from otppi.domain.msisdn import mask
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its owner, the names of its arguments (optional ones end in ``?``), and whether it changes anything."""
+
+    owner: str
+    arguments: tuple[str, ...] = ()
+    changes: bool = False
+    target: str = ""
+    """The argument that names what is changed, for the audit trail."""
+    offline: bool = True
+    """Whether it makes sense without a running service."""
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "status": Operation("monitor", offline=False),
+    "modem.list": Operation("monitor", offline=False),
+    "route": Operation("router", ("number",), offline=False),
+    "settings.show": Operation("settings", ("section",)),
+    "settings.set": Operation("settings", ("section", "value"), changes=True, target="section"),
+    "user.list": Operation("accounts"),
+    "user.add": Operation("accounts", ("kind", "name", "password", "email?", "phone?", "commands?"), changes=True, target="name"),
+    "user.passwd": Operation("accounts", ("kind", "name", "password"), changes=True, target="name"),
+    "user.remove": Operation("accounts", ("kind", "name"), changes=True, target="name"),
+    "user.block": Operation("accounts", ("kind", "name"), changes=True, target="name"),
+    "user.unblock": Operation("accounts", ("kind", "name"), changes=True, target="name"),
+    "user.activate": Operation("accounts", ("kind", "name"), changes=True, target="name"),
+    "user.deactivate": Operation("accounts", ("kind", "name"), changes=True, target="name"),
+    "blocklist.list": Operation("blocklist", ("search?",)),
+    "blocklist.add": Operation("blocklist", ("numbers",), changes=True),
+    "blocklist.unblock": Operation("blocklist", ("numbers",), changes=True),
+    "blocklist.delete": Operation("blocklist", ("numbers",), changes=True),
+    "blocklist.import": Operation("blocklist", ("entries",), changes=True),
+    "blocklist.export": Operation("blocklist"),
+}
+
+
+def check(name: str, arguments: Mapping[str, Any]) -> Operation:
+    """Give the operation after checking the names of its arguments. Raises :class:`Mistake`."""
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise Mistake("There is no such operation.")
+    known = {argument.rstrip("?") for argument in operation.arguments}
+    for argument in operation.arguments:
+        if not argument.endswith("?") and argument not in arguments:
+            raise Mistake(f'The operation needs "{argument}".')
+    for argument in arguments:
+        if argument not in known:
+            raise Mistake(f'The operation does not know "{argument}".')
+    return operation
+
+
+def target(operation: Operation, arguments: Mapping[str, Any]) -> str:
+    """Name what an operation changed, for the audit trail: an account or a section, or how many numbers (masked)."""
+    if operation.target:
+        kind = arguments.get("kind")
+        return f"{kind} {arguments[operation.target]}" if kind else str(arguments[operation.target])
+    numbers = arguments.get("numbers") or arguments.get("entries") or ()
+    shown = ", ".join(mask(str(number)) for number in list(numbers)[:3] if isinstance(number, str))
+    return f"{len(numbers)} numbers" + (f": {shown}" if shown else "")
