@@ -25,11 +25,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
     """Add a command with the options that every command takes."""
     parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example:\n  {example}",
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--site", type=Path, metavar="FILE", help="site file (default: /etc/otppi/otppi.toml if it is there)")
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="data folder, instead of the site file's")
-    if table:
-        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_options(parser, table=table)
     return parser
+
+
+def add_options(parser: argparse.ArgumentParser, *, table: bool = False, nested: bool = False) -> None:
+    """Add what every command takes. A ``nested`` parser leaves alone what was said before its own name."""
+    default = argparse.SUPPRESS if nested else None
+    parser.add_argument("--site", type=Path, metavar="FILE", default=default, help="site file (default: /etc/otppi/otppi.toml if it is there)")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", default=default, help="data folder, instead of the site file's")
+    if table:
+        parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS if nested else False, help="print JSON instead of a table")
 
 
 def site_of(args: argparse.Namespace) -> Site:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from otppi.cli.common import add_parser, operate, print_json, print_table, read_password
+from otppi.cli.common import add_options, add_parser, operate, print_json, print_table, read_password
 
 KINDS = ("api", "admin")
 
@@ -11,9 +11,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the command with its own commands."""
     parser = add_parser(commands, "user", "manage administrators and API users", "otppi user add-api shop --password-stdin < password.txt", table=True)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", help="list all accounts").set_defaults(run=list_users)
+    listing = actions.add_parser("list", help="list all accounts")
+    add_options(listing, table=True, nested=True)
+    listing.set_defaults(run=list_users)
     for kind in KINDS:
         add = actions.add_parser(f"add-{kind}", help=f"add an {'API user' if kind == 'api' else 'administrator'}")
+        add_options(add, nested=True)
         add.add_argument("name", metavar="NAME")
         add.add_argument("--email", default="", metavar="E")
         add.add_argument("--phone", default="", metavar="P")
@@ -22,6 +25,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         add.set_defaults(run=add_user, kind=kind)
     for action in ("passwd", "remove", "block", "unblock", "activate", "deactivate"):
         change = actions.add_parser(action, help=f"{action} an account")
+        add_options(change, nested=True)
         change.add_argument("kind", choices=KINDS)
         change.add_argument("name", metavar="NAME")
         if action == "passwd":
