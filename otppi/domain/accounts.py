@@ -11,7 +11,7 @@ from otppi.domain.ports import ApiUser
 from otppi.domain.requests import COMMANDS
 from otppi.domain.secret import Secret
 
-_NAME = re.compile(r"[^\s:\x00-\x1f\x7f]{1,64}")
+_NAME = re.compile(r"[^\s:\x00-\x1f\x7f\ud800-\udfff]{1,64}")
 KINDS = ("api", "admin")
 
 

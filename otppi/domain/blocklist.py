@@ -46,8 +46,8 @@ class Blocklist:
 
     def put(self, patterns: Iterable[str], *, blocked: bool) -> int:
         """Block patterns or, with ``blocked`` false, let them through; gives how many changed."""
-        changed = [pattern for pattern in patterns if self._entries.get(pattern) is not blocked]
-        if len(self._entries) + len(changed) > MAX_ENTRIES:
+        changed = [pattern for pattern in dict.fromkeys(patterns) if self._entries.get(pattern) is not blocked]
+        if len(self._entries) + sum(pattern not in self._entries for pattern in changed) > MAX_ENTRIES:
             raise Mistake(f"The blocklist holds at most {MAX_ENTRIES:,} entries.")
         self._entries.update(dict.fromkeys(changed, blocked))
         self._lengths = self._prefix_lengths()
@@ -75,12 +75,12 @@ def pattern(text: str, country_code: str) -> str:
     return canonical(stripped, country_code)
 
 
-def patterns(texts: Iterable[str], country_code: str) -> list[str]:
+def patterns(texts: Iterable[Any], country_code: str) -> list[str]:
     """Read several; the first that is no number is named by its place, not repeated. Raises :class:`BadNumber`."""
     read = []
     for place, text in enumerate(texts, start=1):
         try:
-            read.append(pattern(text, country_code))
+            read.append(pattern(str(text), country_code))
         except BadNumber as error:
             raise BadNumber(f"Entry {place}: {error}") from None
     return read
@@ -116,6 +116,9 @@ class BlocklistBook:
     def take(self, entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
         """Add entries as :meth:`listing` gives them; nothing is taken when one of them is wrong."""
         listed = list(entries)
+        for place, entry in enumerate(listed, start=1):
+            if not isinstance(entry, Mapping) or not isinstance(entry.get("blocked", True), bool):
+                raise Mistake(f'Entry {place} must be {{"pattern": …, "blocked": true or false}}.')
         read = patterns((str(entry.get("pattern", "")) for entry in listed), self._country_code())
         blocked = [text for text, entry in zip(read, listed, strict=True) if entry.get("blocked", True)]
         passing = [text for text, entry in zip(read, listed, strict=True) if not entry.get("blocked", True)]
@@ -123,7 +126,11 @@ class BlocklistBook:
 
     def listing(self, search: str = "") -> list[dict[str, Any]]:
         """List the entries that match."""
-        return [{"pattern": entry.pattern, "blocked": entry.blocked} for entry in self.list.entries(search)]
+        try:  # 0812 and +62 812 are looked for as they are listed
+            wanted = canonical_prefix(search, self._country_code()) if search.strip()[:1] in {"0", "+"} else search
+        except BadNumber:
+            wanted = search
+        return [{"pattern": entry.pattern, "blocked": entry.blocked} for entry in self.list.entries(wanted)]
 
     def _keep(self, change: Callable[[Blocklist], int]) -> dict[str, int]:
         copy = Blocklist(self.list.to_json())

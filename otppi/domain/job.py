@@ -61,6 +61,9 @@ class IntakeRules:
     reply_timeout_s: float = 25
 
 
+LONGEST_S = 366 * 86_400.0  # nobody waits longer for a modem; clocks cannot wait for ever (threading.TIMEOUT_MAX)
+
+
 class Expired(Mistake):
     """The message's time was over when it arrived."""
 
@@ -86,6 +89,8 @@ def deadline(expires_at: float | None, *, patient: bool, wall: float, monotonic:
     left = expires_at - wall
     if left <= 0:
         raise Expired
+    if left > LONGEST_S:
+        return monotonic + (wait if patient else LONGEST_S), False
     if patient and wait < left:
         return monotonic + wait, False
     return monotonic + left, True

@@ -5,33 +5,53 @@ ten thousand jobs. Within a lane priority goes before age; a sender takes the be
 senders the one that has been idle longest is taken, which is round robin.
 """
 
-import heapq
+from bisect import bisect_left, insort
 
 Lane = tuple[str, ...]
+Place = tuple[int, int, str]
+"""Priority, age and id of a job."""
 
 
 class Lanes:
     """Waiting jobs and idle senders. Knows ids only."""
 
     def __init__(self) -> None:
-        self._queues: dict[Lane, list[tuple[int, int, str]]] = {}
-        self._waiting: dict[str, Lane] = {}
+        # Sorted lists: taking out of the front moves 80 kB for ten thousand jobs, some microseconds, and leaves nothing behind.
+        self._queues: dict[Lane, list[Place]] = {}
+        self._waiting: dict[str, tuple[Lane, Place]] = {}
         self._idle: dict[str, None] = {}  # ordered: the longest idle first
 
     def put(self, lane: Lane, priority: int, seq: int, job_id: str) -> None:
         """Let a job wait for any sender of ``lane``; an empty lane waits for better times."""
-        heapq.heappush(self._queues.setdefault(lane, []), (priority, seq, job_id))
-        self._waiting[job_id] = lane
+        place = (priority, seq, job_id)
+        insort(self._queues.setdefault(lane, []), place)
+        self._waiting[job_id] = (lane, place)
 
     def discard(self, job_id: str) -> None:
         """Take a job out; it may be absent."""
-        lane = self._waiting.pop(job_id, None)
-        if lane is not None:
-            self._head(lane)  # drops it when it stands first; else it is dropped when it comes to stand there
+        if (held := self._waiting.pop(job_id, None)) is None:
+            return
+        lane, place = held
+        queue = self._queues[lane]
+        del queue[bisect_left(queue, place)]
+        if not queue:
+            del self._queues[lane]
+
+    def pop_for(self, sender: str) -> str | None:
+        """Take out the job that goes first among those that wait for this sender."""
+        head = min((queue[0] for lane, queue in self._queues.items() if sender in lane), default=None)
+        if head is None:
+            return None
+        self.discard(head[2])
+        return head[2]
+
+    def clear_jobs(self) -> None:
+        """Take all jobs out."""
+        self._queues.clear()
+        self._waiting.clear()
 
     def idle(self, sender: str) -> None:
-        """Note that a sender has nothing to do; it goes behind the others."""
-        self._idle.pop(sender, None)
+        """Note that a sender has nothing to do any more; it goes behind the others."""
         self._idle[sender] = None
 
     def busy(self, sender: str) -> None:
@@ -45,29 +65,3 @@ class Lanes:
     def all_idle(self) -> list[str]:
         """List the senders that have nothing to do, the longest idle first."""
         return list(self._idle)
-
-    def pop_for(self, sender: str) -> str | None:
-        """Take out the job that goes first among those that wait for this sender."""
-        heads = [(head, lane) for lane in list(self._queues) if sender in lane and (head := self._head(lane)) is not None]
-        if not heads:
-            return None
-        head, lane = min(heads)
-        heapq.heappop(self._queues[lane])
-        del self._waiting[head[2]]
-        self._head(lane)
-        return head[2]
-
-    def clear_jobs(self) -> None:
-        """Take all jobs out."""
-        self._queues.clear()
-        self._waiting.clear()
-
-    def _head(self, lane: Lane) -> tuple[int, int, str] | None:
-        """Give the first job of a lane that still waits there, after dropping those that do not."""
-        queue = self._queues.get(lane)
-        while queue:
-            if self._waiting.get(queue[0][2]) == lane:
-                return queue[0]
-            heapq.heappop(queue)
-        self._queues.pop(lane, None)
-        return None

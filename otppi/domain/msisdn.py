@@ -7,6 +7,7 @@ from otppi.domain.errors import BadNumber
 MIN_DIGITS = 8  # country code and subscriber; the shortest national plans stay above this
 MAX_DIGITS = 15  # E.164, section 6.2.1
 _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")  # +62 (0)812: the zero is for national calls only
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -38,7 +39,10 @@ def mask(number: str) -> str:
 
 
 def _digits(text: str, country_code: str) -> str:
-    bare = _SEPARATORS.sub("", text.strip())
+    bare = text.strip()
+    if bare.lstrip("(").startswith(("+", "00")):
+        bare = _TRUNK_ZERO.sub("", bare)
+    bare = _SEPARATORS.sub("", bare)
     if bare.startswith("+"):
         bare = bare[1:]
     elif bare.startswith("00"):

@@ -10,7 +10,7 @@ import re
 import secrets
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from otppi.domain.errors import BadTemplate
@@ -18,6 +18,7 @@ from otppi.domain.errors import BadTemplate
 EXPIRED_FOR_S = 600  # how long an expired record still answers "expired" instead of "unknown"
 DIGEST_BYTES = 20  # of HMAC-SHA256; short, as a hundred thousand of them live in RAM
 KEY_BYTES = 16
+MOST_ATTEMPTS = 255  # what the byte that counts them holds
 _PLACEHOLDER = re.compile(r"%(.?)", re.DOTALL)
 
 
@@ -42,8 +43,8 @@ class Claim:
     """What a code is bound to. ``receiver`` is canonical: E.164 digits or :func:`canonical_address`."""
 
     reference: str
-    receiver: str
-    params: tuple[str, str, str, str]
+    receiver: str = field(repr=False)
+    params: tuple[str, str, str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +109,26 @@ class OtpBook:
             return None
         return self._put(key, expires_at, 0, Phase.IN_HAND, self._digest(claim, code))
 
-    def sent(self, reference: str) -> Put | None:
-        """Note that the message left or may have left. None when the record is gone already (verified meanwhile)."""
+    def sent(self, reference: str, of: Put | None = None) -> Put | None:
+        """Note that the message left or may have left. None when the record is gone already (verified meanwhile).
+
+        ``of`` is what :meth:`reserve` gave: when a newer code has the reference by now, nothing is changed.
+        """
         key = self._name(reference)
         held = self._records.get(key)
-        if held is None:
+        if held is None or not self._same(held, of):
             return None
         expires_at, attempts, phase, digest = self._PACKED.unpack(held)
         return self._put(key, expires_at, attempts, Phase.SENT, digest) if phase == Phase.IN_HAND.value else None
 
-    def failed(self, reference: str) -> Drop | None:
-        """Note that the message was not sent: the reference is free again."""
+    def failed(self, reference: str, of: Put | None = None) -> Drop | None:
+        """Note that the message was not sent: the reference is free again. ``of`` as for :meth:`sent`."""
         key = self._name(reference)
-        return Drop(key) if self._records.pop(key, None) is not None else None
+        held = self._records.get(key)
+        if held is None or not self._same(held, of):
+            return None
+        del self._records[key]
+        return Drop(key)
 
     def verify(self, claim: Claim, code: str, now: float) -> tuple[Verified, Change | None]:
         """Check a code; a right one is consumed, a wrong guess counts. Compares in constant time."""
@@ -138,8 +146,8 @@ class OtpBook:
             del self._records[key]
             return Verified.RIGHT, Drop(key)
         attempts += 1
-        dead = attempts >= self.max_attempts
-        return Verified.WRONG, self._put(key, expires_at, min(attempts, 255), Phase.DEAD if dead else Phase(phase), expected)
+        dead = attempts >= min(self.max_attempts, MOST_ATTEMPTS)
+        return Verified.WRONG, self._put(key, expires_at, attempts, Phase.DEAD if dead else Phase(phase), expected)
 
     def sweep(self, now: float) -> list[Drop]:
         """Forget what expired more than ten minutes ago."""
@@ -166,6 +174,13 @@ class OtpBook:
         record = self._PACKED.pack(expires_at, attempts, phase.value, digest)
         self._records[key] = record
         return Put(key, record)
+
+    def _same(self, held: bytes, put: Put | None) -> bool:
+        """Tell whether a record is about the code that was put, whatever was guessed meanwhile."""
+        if put is None:
+            return True
+        (expires_at, _, _, digest), (put_expires_at, _, _, put_digest) = self._PACKED.unpack(held), self._PACKED.unpack(put.record)
+        return bool((expires_at, digest) == (put_expires_at, put_digest))
 
     def _name(self, reference: str) -> bytes:
         return hmac.digest(self._key, b"reference\0" + reference.encode(), hashlib.sha256)[:KEY_BYTES]

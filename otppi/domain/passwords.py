@@ -53,12 +53,12 @@ def matches(password: Secret, stored: str) -> Match:
     given = password.reveal()
     kind, _, rest = stored.partition("$")
     if kind == "sha256":
-        hashed = hashlib.sha256(given.encode()).hexdigest()
-        by_password = hmac.compare_digest(hashed.encode(), rest.encode())
-        by_hash = hmac.compare_digest(given.lower().encode(), rest.encode())
-        if not given:
-            return Match.NO
-        return Match.IMPORTED if by_password else Match.IMPORTED_HASH if by_hash else Match.NO
+        hashed = hashlib.sha256(given.encode(errors="surrogatepass")).hexdigest()
+        by_password = bool(given) and hmac.compare_digest(hashed.encode(), rest.encode())
+        by_hash = hmac.compare_digest(given.lower().encode(errors="surrogatepass"), rest.encode())
+        if by_password or by_hash:
+            return Match.IMPORTED if by_password else Match.IMPORTED_HASH
+        return matches(password, NOBODY)  # takes as long as with any other user
     n, r, p, salt, expected = rest.split("$")
     right = hmac.compare_digest(_scrypt(given, _decode(salt), int(n), int(r), int(p)), _decode(expected))
     return Match.YES if right and given else Match.NO
@@ -69,7 +69,7 @@ NOBODY = "$".join(["scrypt", str(N), str(R), str(P), "b3RwcGk6IG5vYm9keQ==", bas
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=129 * n * r + 2**20, dklen=32)
+    return hashlib.scrypt(password.encode(errors="surrogatepass"), salt=salt, n=n, r=r, p=p, maxmem=129 * n * r + 2**20, dklen=32)
 
 
 def _encode(data: bytes) -> str:

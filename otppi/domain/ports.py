@@ -108,6 +108,8 @@ class Origin:
     address: str = ""
     patient: bool = False
     """Whether the sender waits until the deadline for a modem (brokers do, REST does not)."""
+    hurried: bool = False
+    """Whether the sender is told "in hand" as soon as the message is queued, since too many wait for their outcome."""
 
 
 class Gateway(Protocol):

@@ -15,6 +15,7 @@ Echoed = dict[str, Any]
 """Values of a request that its reply repeats as they were sent, types kept."""
 
 MILLISECONDS_ABOVE = 1e11  # a later unix second than this lies in the year 5138: the client meant milliseconds
+MAX_VALIDITY_S = 63 * 7 * 86_400  # 63 weeks, the longest TP-VP (TS 23.040, 9.2.3.12.1)
 MAX_REFERENCE = 200  # characters of a client's reference or id
 
 
@@ -27,7 +28,7 @@ class RequestOtp:
     template: str = field(repr=False)
     reference: str
     params: tuple[str, str, str, str] = field(repr=False)
-    subject: str
+    subject: str = field(repr=False)
     date_time: float | None
     expiration: float | None
     client_id: Any
@@ -67,7 +68,7 @@ class SendEmail:
 
     command: str
     receiver: str = field(repr=False)
-    subject: str
+    subject: str = field(repr=False)
     text: str = field(repr=False)
     date_time: float | None
     expiration: float | None
@@ -132,8 +133,8 @@ class Envelope:
 def parse(body: bytes) -> Envelope:
     """Read one request.
 
-    Raises :class:`NotUnderstood` for broken JSON, missing ``data`` or an unknown command, :class:`Mistake` when a value
-    has a shape that cannot be used; :func:`command_of` then tells whose reply it is.
+    Raises :class:`NotUnderstood` for broken JSON, missing ``data`` or an unknown command, :class:`Misread` when a value
+    has a shape that cannot be used.
     """
     return read(lenient.loads(body))
 
@@ -151,22 +152,23 @@ def read(value: Any) -> Envelope:
     data = value.get("data")
     if not isinstance(data, dict):
         raise NotUnderstood('The body has no "data" object.')
+    topic, delay = "", None
     try:
-        return Envelope(
-            request=build(command, data, value),
-            callback_topic=lenient.text(value, "callback_topic"),
-            callback_delay=lenient.number(value, "callback_delay"),
-        )
+        topic = lenient.text(value, "callback_topic", where="")
+        delay = lenient.number(value, "callback_delay", where="")
+        return Envelope(build(command, data, value), topic, delay)
     except Mistake as mistake:
-        raise Misread(command, _echoed(data) if command in _OTP else {}, str(mistake)) from None
+        raise Misread(command, _echoed(data) if command in _OTP else {}, str(mistake), topic, delay) from None
 
 
 class Misread(Mistake):
-    """The command was understood, one of its values cannot be used."""
+    """The command was understood, one of its values cannot be used. The reply goes where the request's would have gone."""
 
-    def __init__(self, command: str, echoed: Echoed, sentence: str) -> None:
+    def __init__(self, command: str, echoed: Echoed, sentence: str, callback_topic: str = "", callback_delay: float | None = None) -> None:
         self.command = command
         self.echoed = echoed
+        self.callback_topic = callback_topic
+        self.callback_delay = callback_delay
         super().__init__(sentence)
 
 
@@ -235,6 +237,9 @@ def _send_sms(command: str, data: Echoed, _: Echoed) -> Request:
     priority = lenient.text(data, "priority")
     if priority not in {"", "otp", "single", "bulk"}:
         raise Mistake('data.priority must be "otp", "single" or "bulk".')
+    validity_s = lenient.number(data, "validity_s")
+    if validity_s is not None and validity_s < 1:
+        raise Mistake("data.validity_s must be at least 1 second.")
     return SendSms(
         command=command,
         receiver=lenient.text(data, "receiver").strip(),
@@ -244,7 +249,7 @@ def _send_sms(command: str, data: Echoed, _: Echoed) -> Request:
         client_id=_client_id(data),
         priority=priority,
         flash=lenient.flag(data, "flash"),
-        validity_s=lenient.number(data, "validity_s"),
+        validity_s=None if validity_s is None else min(validity_s, MAX_VALIDITY_S),
     )
 
 

@@ -1,0 +1,65 @@
+"""Where a sender stands, where a job is, and what the dispatch keeps of a job."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from otppi.domain.job import Job
+from otppi.domain.outcome import Attempt
+
+NEVER = float("inf")
+
+
+class Standing(Enum):
+    """How a sender stands."""
+
+    USABLE = "usable"
+    COMING = "coming back"  # starting, or lost a moment ago
+    AWAY = "away"
+
+
+class Stage(Enum):
+    """Where a job is."""
+
+    ARRIVED = "arrived"  # the blocklist has been asked
+    QUEUED = "queued"
+    OFFERED = "offered"  # a sender is reserved, the blocklist has been asked again
+    SENDING = "sending"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A job in hand."""
+
+    job: Job
+    seq: int
+    stage: Stage = Stage.ARRIVED
+    sender: str = ""
+    """Who was offered it or sends it."""
+    turn: int = 0
+    screen_due: float = NEVER
+    """Until when the blocklist may answer; counts while it is asked."""
+    answered: bool = False
+    rounds: int = 0
+    """How often it came back unsent."""
+    tried: set[str] = field(default_factory=set)
+    """Who gave it up for good."""
+    last: Attempt | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the blocklist owes an answer."""
+        return self.stage in {Stage.ARRIVED, Stage.OFFERED}
+
+    @property
+    def ends_at(self) -> float:
+        """When it is over unless something happens before: the deadline, or the blocklist's."""
+        if self.stage is Stage.SENDING:
+            return NEVER
+        return min(self.job.deadline, self.screen_due) if self.asked else self.job.deadline
+
+    @property
+    def moment(self) -> float:
+        """The next moment at which something must happen to it."""
+        if self.answered or self.job.reply_due is None:
+            return self.ends_at
+        return min(self.ends_at, self.job.reply_due)
