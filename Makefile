@@ -2,38 +2,45 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-# Debian packages that the tests use: gammu takes the virtual modem for real.
-TEST_PACKAGES := gammu
+INSTALLED := $(VENV)/.installed
+INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
+INPUTS := setup.cfg pyproject.toml constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+# Debian packages of the tests: gammu takes the virtual modem for real; python3-venv only where Python cannot make a venv.
+TEST_PACKAGES = gammu $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-.PHONY: run test check bench soak packages clean
+.PHONY: run test check packages clean
 
-run: $(STAMP)
+run: $(INSTALLED)
 	@$(BIN)/otppi demo
 
-test: packages $(STAMP) check
+test: packages
+	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest
 
-check: $(STAMP)
+check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(STAMP)
-	$(BIN)/python -m tests.bench
-
-soak: $(STAMP)
-	$(BIN)/pytest tests/soak --timeout=3600
-
 packages:
 	@sh tests/packages.sh $(TEST_PACKAGES)
 
-$(STAMP): setup.cfg pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "otppi needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
-	@echo "Installing otppi and what its tests need into $(VENV) ..."
-	@$(PYTHON) -m venv --clear $(VENV) || { echo "The module venv is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
-	@touch $(STAMP)
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "otppi needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's module venv is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(INSTALLED): $(INPUTS) | $(BIN)/python
+	@echo "Installing otppi and the libraries it needs into $(VENV) ..."
+	@$(PIP) -e .
+	@touch $@
+
+$(INSTALLED_FOR_TESTS): $(INPUTS) | $(BIN)/python
+	@echo "Installing otppi, the libraries it needs and those of its tests into $(VENV):"
+	@grep == constraints.txt | paste -sd' ' | fold -sw 110
+	@$(PIP) -e '.[test]'
+	@touch $(INSTALLED) $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .test-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -104,6 +104,10 @@ class Actor(pykka.ThreadingActor):
     def clean_up(self) -> None:
         """Give back what is held. Called once, whether the actor is stopped or failed."""
 
+    def unread(self) -> list[Any]:
+        """Give the messages that were told and will not be handled any more; for :meth:`clean_up`."""
+        return [envelope.message for envelope in list(getattr(self.actor_inbox, "queue", ()))]
+
     def wake_in(self, seconds: float, what: str) -> None:
         """Ask for a Wake in ``seconds``; an earlier one for the same ``what`` is replaced."""
         self.let_sleep(what)

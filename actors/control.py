@@ -11,7 +11,7 @@ from otppi.domain.ports import Tell
 
 
 class ActorControl:
-    """Implements domain.ports.Control. Keeps no state, waits for nobody."""
+    """Implements domain.ports.Control. Keeps no state, waits for nobody. ``owners`` is empty until all have been started."""
 
     def __init__(self, owners: Mapping[str, Tell], audit: Tell, ready: Callable[[], tuple[bool, str]]) -> None:
         self._owners = owners
@@ -34,7 +34,7 @@ class ActorControl:
 
         owner = self._owners.get(operation.owner)
         if owner is None:
-            future.set_exception(NotDone("That part of the gateway is not running."))
+            future.set_exception(NotDone("The gateway is starting; try again in a moment."))
         else:
             owner(Operate(name, arguments, who, done, future.set_exception))
         return future

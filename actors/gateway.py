@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 from otppi.domain import replies
 from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskVerify
-from otppi.domain.messages.sending import AskSend
+from otppi.domain.messages.sending import AskSend, ReplyTo
 from otppi.domain.ports import Origin, Tell
 from otppi.domain.replies import Reply
 from otppi.domain.requests import (
@@ -35,7 +35,7 @@ class ActorGateway:
     def submit(self, request: Request, origin: Origin) -> "Future[Reply]":
         """Hand a request to its owner; exactly one reply comes into the future."""
         future: Future[Reply] = Future()
-        reply = future.set_result
+        reply = _once(future)
         match request:
             case RequestOtp():
                 self._otp_desk(AskOtp(request, origin, reply))
@@ -56,3 +56,13 @@ class ActorGateway:
             case GetMessageStatus():
                 reply(replies.failed(request, _LATER.format("keep the states of messages")))
         return future
+
+
+def _once(future: "Future[Reply]") -> ReplyTo:
+    """Take the first reply; an owner that fails after it may answer once more, and must not fail by that again."""
+
+    def reply(said: Reply) -> None:
+        if not future.done():
+            future.set_result(said)
+
+    return reply

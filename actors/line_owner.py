@@ -30,8 +30,11 @@ class LineOwner(Actor):
     def marked(self, what: Any) -> None:
         """Note how far a script is, before its next step goes out."""
 
+    def unsolicited(self, line: str, pdu: str) -> None:
+        """Take a line that nobody asked for, with its PDU when it carries one."""
+
     def lost(self, why: str) -> None:
-        """Note that the line failed. The subclass closes it with :meth:`close_line`."""
+        """Note that the line failed. The subclass settles its script with :meth:`abandon` and calls :meth:`close_line`."""
 
     # for subclasses to use
 
@@ -43,7 +46,7 @@ class LineOwner(Actor):
         self.dialogue = Dialogue()
 
     def close_line(self) -> None:
-        """Close the line; what still comes from it counts for nothing."""
+        """Close the line; what still comes from it counts for nothing. May be called twice."""
         self._opening += 1
         self.let_sleep("deadline")
         if self._line is not None:
@@ -53,6 +56,17 @@ class LineOwner(Actor):
     def run(self, script: dialogue.Script) -> None:
         """Start a script; none may be running."""
         self.act(self.dialogue.run(script, self.clock.monotonic()))
+
+    def abandon(self) -> Any:
+        """End the running script as on a lost line, and give its result; None when there was none."""
+        result = None
+        for effect in self.dialogue.lost(self.clock.monotonic()):
+            match effect:
+                case dialogue.Marked(what):
+                    self.marked(what)
+                case dialogue.Done(found):
+                    result = found
+        return result
 
     def act(self, effects: list[dialogue.Effect]) -> None:
         """Carry out effects in order, then see to the dialogue's deadline."""
@@ -66,6 +80,8 @@ class LineOwner(Actor):
                         self.lost(str(error))
                 case dialogue.Marked(what):
                     self.marked(what)
+                case dialogue.Unsolicited(line, pdu):
+                    self.unsolicited(line, pdu)
                 case dialogue.Done(result):
                     self.done(result)
             if self._opening != opening:

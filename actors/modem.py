@@ -1,35 +1,45 @@
-"""A modem: opens its port, makes it ready, sends one message at a time, and heals it when it fails."""
+"""A modem: opens its port, makes it ready, sends one message at a time, and heals it when it fails.
 
-import logging
+    starting ──hello──▶ [entering the PIN ──unlock──▶] registering ──prepare──▶ ready ◀──submit──▶ sending
+       ▲                                                   ▲   │                  │
+       │                                       look, every │   ▼                  │ look, when nothing was sent
+       │                                            10 s   not registered ◀───────┘ for long, or when in doubt
+       └── after a rest, longer each time ◀── no port · silent · refused · no SIM · PIN wanted · barred · restarted
+
+Words on arrows are scripts of otppi.at, each run by the dialogue; words between them are states as people see them.
+Whatever goes wrong on the way ends in ``_lose``, which settles the message in hand and closes the port.
+"""
+
 import secrets
 from dataclasses import replace
 from typing import Any
 
 from actors.base import handles
 from actors.line_owner import LineOwner
-from actors.modem_facts import modem_facts, sim_trouble
-from otppi.at import bringup, dialogue
-from otppi.at.bringup import Hardware, Refused, Signal, Silent, Subscriber
+from actors.modem_facts import network_trouble, port_trouble, sim_trouble
+from actors.modem_job import InHand, encoded
+from actors.modem_sign import Sign
+from otppi.at import bringup, urc
+from otppi.at.bringup import Hardware, PinTried, Refused, Seen, Silent, Subscriber
 from otppi.at.gsm7 import TextError
-from otppi.at.pdu import PduError, submit_pdus
+from otppi.at.pdu import PduError
+from otppi.at.results import Meaning
 from otppi.at.submit import Started, Submitted, submit
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import PortError, StoreError
 from otppi.domain.job import Job
-from otppi.domain.messages.running import Begin, Retire, Retired, State, Wake
-from otppi.domain.messages.sending import Assign, Finished, SenderStanding
+from otppi.domain.messages.running import Begin, Retire, Retired, Wake
+from otppi.domain.messages.sending import Assign
 from otppi.domain.outcome import Attempt, Verdict
 from otppi.domain.pin import PinBook
 from otppi.domain.ports import Clock, Lines, LineSettings, Tell
 
 FIRST_REST_S = 1.0
 LONGEST_REST_S = 60.0
+BARRED_REST_S = 60.0  # a SIM that may not send (often: no credit) is left alone for so long
 UNREGISTERED_REST_S = 10.0
-COMING_S = 30.0  # for which a modem that was lost counts as coming back
-ENTERING_PIN = "entering the PIN"
-QUIET_S = 60.0  # without a word from the modem before it is asked for its signal, which shows that it lives
-_log = logging.getLogger(__name__)
+QUIET_S = 60.0  # without a message before a ready modem is asked how it stands, which shows that it lives
 
 
 class ModemOwner(LineOwner):
@@ -38,104 +48,132 @@ class ModemOwner(LineOwner):
     def __init__(self, clock: Clock, supervisor: Tell, settings: Modem, lines: Lines, router: Tell, monitor: Tell, pins: PinBook) -> None:
         super().__init__(f"modem {settings.id}", clock, supervisor, lines)
         self._settings = settings
-        self._router = router
-        self._monitor = monitor
         self._pins = pins
-        self._job: Job | None = None
-        self._body_left = False
+        self._sign = Sign(self.name, settings, clock.monotonic, router, monitor)
+        self._in_hand: InHand | None = None
+        self._doubt: urc.News | None = None
         self._retiring = False
         self._rest_s = FIRST_REST_S
         self._reference = secrets.randbelow(256)
-        self._hardware: Hardware | None = None
-        self._subscriber: Subscriber | None = None
-        self._standing = Standing.COMING
-        self._coming_until = 0.0
-        self._state = ("starting", "")
-        self._counts = {"sent": 0, "failed": 0, "unknown": 0}
-        self._last_error = ""
 
     # life
 
     @handles(Begin)
     def begin(self, _: Begin) -> None:
         """Open the port and greet whoever is there."""
-        self._stand(self._standing, "starting")
+        self._sign.enter("starting", self.tell)
         try:
             self.open_line(LineSettings(self._settings.port, self._settings.baud_rate, self._settings.parity, self._settings.stop_bits))
         except PortError as error:
-            self._rest("no port", str(error))
+            self._lose("no port", str(error))
         else:
             self.run(bringup.hello())
 
     @handles(Wake)
     def wake(self, message: Wake) -> None:
-        """Go on after a rest, a deadline of the dialogue, or a quiet time."""
+        """Go on after a rest, a deadline of the dialogue, a quiet time, or with a doubt."""
         match message.what:
             case "deadline":
                 self.act(self.dialogue.wake(self.clock.monotonic()))
             case "open":
                 self.begin(Begin())
-            case "register":
-                self._prepare()
-            case "quiet" if not self.dialogue.busy:
-                self.run(bringup.signal_quality())
+            case "doubt" if self._doubt is urc.News.RESTARTED:
+                self._lose("restarted", "The modem started anew by itself.")
+            case "look" | "doubt" if not self.dialogue.busy:
+                self._look()
 
     @handles(Retire)
     def retire(self, _: Retire) -> None:
         """Finish what is in hand, then end."""
         self._retiring = True
-        self._stand(Standing.AWAY, "stopping")
-        if self._job is None:
+        self._sign.close("stopping", self.tell)
+        if self._in_hand is None:
             self.stop()
 
-    def clean_up(self) -> None:
-        """Say what became of the job in hand, close the port."""
-        if self._job is not None:
-            verdict = Verdict.UNKNOWN if self._body_left else Verdict.AGAIN
-            self._finish(Attempt(verdict, "The modem's driver ended while it was sending.", parts=(0, self._job.parts)))
-        self.close_line()
+    def on_stop(self) -> None:
+        """Clean up, and say so when it was the supervisor's wish; after an error the supervisor hears Died instead."""
+        super().on_stop()
         if self._supervisor is not None and self._retiring:
             self._supervisor(Retired(self.name))
+
+    def clean_up(self) -> None:
+        """Say what became of the job in hand and of one that was not even looked at, close the port."""
+        self._sign.close("stopped", self.tell)  # first, so that a job is not offered here again
+        if self._in_hand is not None:
+            self._finish(self._in_hand.cut_short("The modem's driver ended while it was sending."))
+        for message in self.unread():
+            if isinstance(message, Assign):
+                self._sign.finished(message.job, InHand(message.job).cut_short("The modem's driver ended before it could send."))
+        self.close_line()
 
     # sending
 
     @handles(Assign)
     def assign(self, message: Assign) -> None:
         """Send a job as soon as the dialogue is free."""
-        self._job, self._body_left = message.job, False
-        if self._standing is not Standing.USABLE:
-            self._finish(Attempt(Verdict.AGAIN, "The modem was lost before the message could be sent.", parts=(0, message.job.parts)))
+        self._in_hand = InHand(message.job)
+        if not self._sign.open:
+            self._finish(self._in_hand.cut_short("The modem was lost before the message could be sent."))
         elif not self.dialogue.busy:
             self._send(message.job)
 
     def _send(self, job: Job) -> None:
+        left_s = job.deadline - self.clock.monotonic()
         self._reference = (self._reference + 1) % 256
-        validity = job.validity_s
-        if validity is None and job.expires:
-            validity = max(1, int(job.deadline - self.clock.monotonic()))
         try:
-            pdus = submit_pdus(job.to, job.text, reference=self._reference, validity_s=validity, flash=job.flash)
+            pdus = encoded(job, self._reference, left_s)
         except (PduError, TextError) as error:
             self._finish(Attempt(Verdict.FAILED, f"The message cannot be encoded: {error}", parts=(0, job.parts)))
+            self._next()
             return
-        self._publish("sending")
-        self.run(submit(pdus))
+        self._sign.show("sending")
+        self.run(submit(pdus, left_s))
+
+    def _submitted(self, submitted: Submitted) -> None:
+        attempt = submitted.attempt
+        if not submitted.healthy:
+            self._lose("silent", attempt.error, attempt)
+        elif submitted.trouble is Meaning.SIM:
+            self._lose("barred", attempt.error, attempt, rest_s=BARRED_REST_S)
+        else:
+            if submitted.trouble is Meaning.NETWORK:
+                self._doubt = self._doubt or urc.News.DOUBTFUL
+            self._finish(attempt)
+            self._next()
 
     def _finish(self, attempt: Attempt) -> None:
-        job, self._job, self._body_left = self._job, None, False
-        if job is None:
-            return
-        if attempt.verdict.value in self._counts:
-            self._counts[attempt.verdict.value] += 1
-        if attempt.error:
-            self._last_error = attempt.error
-        self._router(Finished(self._settings.id, job.id, attempt))
+        if self._in_hand is not None:
+            job, self._in_hand = self._in_hand.job, None
+            self._sign.finished(job, attempt)
 
-    # what scripts return
+    def _next(self) -> None:
+        """Go on when the modem is ready and the dialogue free: to the end, with a doubt, a job that waited, or waiting."""
+        if self._retiring and self._in_hand is None:
+            self.stop()
+        elif self._doubt is urc.News.DOUBTFUL:
+            self._look()
+        elif self._in_hand is not None:
+            self._send(self._in_hand.job)
+        else:
+            self._sign.show()
+            self.wake_in(QUIET_S, "look")
+
+    # what comes from the line
 
     def marked(self, what: Any) -> None:
-        """Note that a body is about to leave: from now on its fate is the network's."""
-        self._body_left = self._body_left or isinstance(what, Started)
+        """Note that a body is about to leave, or what the SIM said of the PIN."""
+        match what:
+            case Started(part) if self._in_hand is not None:
+                self._in_hand.part = part
+            case PinTried(right):
+                note = self._pins.accepted if right else self._pins.refused
+                note(self._settings.sim_pin.reveal())
+
+    def unsolicited(self, line: str, _pdu: str) -> None:
+        """Note that a modem which was ready may not be so any more; what came with the line is dealt with first."""
+        if self._sign.usable and (news := urc.news(line)) is not None:
+            self._doubt = news
+            self.wake_in(0, "doubt")
 
     def lost(self, why: str) -> None:
         """Settle what was in hand and open the port again later."""
@@ -146,138 +184,97 @@ class ModemOwner(LineOwner):
         match result:
             case Hardware():
                 self._greeted(result)
-            case Silent(heard):
-                said = f"Something answers at the port, but it does not speak AT: {heard}" if heard else "The port opened, but nothing answers AT commands."
-                self._lose("silent", f"{said} ({self._settings.baud_rate} baud)")
             case str():
                 self._unlocked(result)
             case Subscriber():
                 self._prepared(result)
-            case Refused(what, final):
-                self._refused(f"{what} ({final}).")
-            case Signal():
-                self._heard(result)
+            case Seen():
+                self._looked(result)
             case Submitted():
                 self._submitted(result)
-        if self._standing is Standing.USABLE and not self.dialogue.busy:
-            self.wake_in(QUIET_S, "quiet")
-
-    def _submitted(self, submitted: Submitted) -> None:
-        if submitted.healthy:
-            self._finish(submitted.attempt)
-            self._next()
-        else:
-            self._stand(Standing.COMING, "recovering", submitted.attempt.error)  # first, so that the job is not offered here again
-            self._finish(submitted.attempt)
-            self._lose("recovering", submitted.attempt.error)
-
-    def _refused(self, why: str) -> None:
-        if self._state[0] == ENTERING_PIN:
-            self._pins.refused(self._settings.sim_pin.reveal())
-        self._lose("refused", why)
+            case Silent(heard):
+                self._lose("silent", port_trouble(heard, self._settings.baud_rate))
+            case Refused(what, final):
+                self._lose("refused", f"{what} ({final}).")
 
     def _greeted(self, hardware: Hardware) -> None:
-        self._hardware = hardware
-        if hardware.sim == "READY":
+        self._sign.hardware = hardware
+        if hardware.sim != "SIM PIN":
             self._unlocked(hardware.sim)
-        elif hardware.sim == "SIM PIN":
-            self._enter_pin(hardware)
-        else:
-            self._lose("no SIM", sim_trouble(hardware.sim))
-
-    def _enter_pin(self, hardware: Hardware) -> None:
-        pin = self._settings.sim_pin.reveal()
-        why_not = self._pins.why_not(pin, hardware.pin_tries)
-        if not why_not:
-            try:
-                self._pins.trying(pin)
-            except StoreError as error:
-                why_not = f"The PIN is not entered, as the try could not be noted first: {error}"
-        if why_not:
+        elif why_not := self._why_no_pin(hardware):
             self._lose("PIN wanted", why_not)
-            return
-        self._stand(self._standing, ENTERING_PIN)
-        self.run(bringup.unlock(pin, hardware.profile))
+        else:
+            self._sign.enter("entering the PIN", self.tell)
+            self.run(bringup.unlock(self._settings.sim_pin.reveal(), hardware.profile))
+
+    def _why_no_pin(self, hardware: Hardware) -> str:
+        """Say why the PIN must not be entered; empty when it may, and then the try has been noted on disk."""
+        pin = self._settings.sim_pin.reveal()
+        if why_not := self._pins.why_not(pin, hardware.pin_tries):
+            return why_not
+        try:
+            self._pins.trying(pin)
+        except StoreError as error:
+            return f"The PIN is not entered, as the try could not be noted first: {error}"
+        return ""
 
     def _unlocked(self, sim: str) -> None:
-        if self._state[0] == ENTERING_PIN:
-            self._pins.accepted(self._settings.sim_pin.reveal())
-        if sim != "READY" or self._hardware is None:
+        if sim != "READY" or self._sign.hardware is None:
             self._lose("no SIM", sim_trouble(sim))
-            return
-        self._stand(self._standing, "registering")
-        self._prepare()
-
-    def _prepare(self) -> None:
-        if self._hardware is not None and not self.dialogue.busy:
-            self.run(bringup.prepare(self._hardware.profile, self._settings.sms_center.lstrip("+")))
+        else:
+            self._sign.enter("registering", self.tell)
+            self.run(bringup.prepare(self._sign.hardware.profile, self._settings.sms_center.lstrip("+")))
 
     def _prepared(self, subscriber: Subscriber) -> None:
-        self._subscriber = subscriber
+        self._sign.subscriber = subscriber
         if subscriber.registered:
-            self._rest_s = FIRST_REST_S
-            self._stand(Standing.USABLE, "ready")
-            return
-        why = "The network denies the SIM." if subscriber.registration == "3" else "The modem finds no network."
-        self._stand(Standing.AWAY, "not registered", why)
-        self.wake_in(UNREGISTERED_REST_S, "register")
-
-    def _heard(self, signal: Signal) -> None:
-        if self._subscriber is not None:
-            self._subscriber = replace(self._subscriber, signal=signal)
-        self._publish(self._state[0])
-        self._next()
-
-    def _next(self) -> None:
-        """Go on after a script: with a job that waited, with the end, or with waiting."""
-        if self._job is not None:
-            self._send(self._job)
-        elif self._retiring:
-            self.stop()
+            self._rest_s, self._doubt = FIRST_REST_S, None
+            self._sign.enter("ready", self.tell, Standing.USABLE)
+            self._next()
         else:
-            self._publish(self._state[0])
+            self._unregistered(subscriber.registration)
+
+    def _look(self) -> None:
+        self._doubt = None
+        self.run(bringup.look())
+
+    def _looked(self, seen: Seen) -> None:
+        if self._sign.subscriber is not None:
+            self._sign.subscriber = replace(self._sign.subscriber, signal=seen.signal)
+        if seen.sim != "READY":
+            self._lose("no SIM", sim_trouble(seen.sim))
+        elif not seen.registered:
+            self._unregistered(seen.registration)
+        elif self._sign.usable:
+            self._next()
+        else:
+            self._unlocked(seen.sim)
 
     # trouble
 
-    def _lose(self, state: str, why: str) -> None:
-        """Close the port after trouble, settle what was in hand, and open it again later."""
-        self._stand(Standing.COMING, state, why)  # first, so that what was in hand is not offered here again
-        for effect in self.dialogue.lost(self.clock.monotonic()):
-            if isinstance(effect, dialogue.Done) and isinstance(effect.result, Submitted):
-                self._finish(effect.result.attempt)
-        if self._job is not None:
-            self._finish(Attempt(Verdict.AGAIN, "The modem was lost before the message could be sent.", parts=(0, self._job.parts)))
+    def _unregistered(self, registration: str) -> None:
+        """Keep the port, and look again later."""
+        self._sign.fall("not registered", self.tell, network_trouble(registration))
+        if self._in_hand is not None:
+            self._finish(self._in_hand.cut_short(self._sign.why))
+        if self._retiring:
+            self.stop()
+        else:
+            self.wake_in(UNREGISTERED_REST_S, "look")
+
+    def _lose(self, state: str, why: str, attempt: Attempt | None = None, rest_s: float = 0.0) -> None:
+        """Settle what was in hand after trouble, close the port, and open it again later."""
+        self._sign.fall(state, self.tell, why, away=rest_s > 0)  # first, so that what was in hand is not offered here again
+        result = self.abandon()
+        if isinstance(result, Submitted):
+            attempt = result.attempt
+        if self._in_hand is not None:
+            self._finish(attempt or self._in_hand.cut_short("The modem was lost before the message could be sent."))
         self.close_line()
-        for what in ("quiet", "register"):
+        for what in ("look", "doubt"):
             self.let_sleep(what)
         if self._retiring:
             self.stop()
         else:
-            self._rest(state, why)
-
-    def _rest(self, state: str, why: str) -> None:
-        """Try again after a while, longer each time."""
-        self._stand(Standing.COMING if self.clock.monotonic() < self._coming_until else Standing.AWAY, state, why)
-        self.wake_in(self._rest_s * (0.8 + secrets.randbelow(400) / 1000), "open")
-        self._rest_s = min(self._rest_s * 2, LONGEST_REST_S)
-
-    # what others see
-
-    def _stand(self, standing: Standing, state: str, why: str = "") -> None:
-        if self._retiring:
-            standing = Standing.AWAY
-        if why and why != self._last_error:
-            _log.warning("%s: %s: %s", self.name, state, why)
-            self._last_error = why
-        elif state == "ready" and self._state[0] != "ready":
-            _log.info("%s: ready", self.name)
-        if self._standing is Standing.USABLE and standing is not Standing.USABLE:
-            self._coming_until = self.clock.monotonic() + COMING_S
-        self._standing, self._state = standing, (state, why)
-        self._router(SenderStanding(self._settings.id, standing, self.tell))
-        self._publish(state)
-
-    def _publish(self, state: str) -> None:
-        self._monitor(State("modem", self._settings.id, modem_facts(
-            self._settings, self._hardware, self._subscriber, state=state, why=self._state[1], connected=self._standing is Standing.USABLE,
-            sent=self._counts["sent"], failed=self._counts["failed"], unknown=self._counts["unknown"], last_error=self._last_error)))
+            self.wake_in((rest_s or self._rest_s) * (0.8 + secrets.randbelow(400) / 1000), "open")
+            self._rest_s = min(self._rest_s * 2, LONGEST_REST_S)

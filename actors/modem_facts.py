@@ -4,6 +4,7 @@ from typing import Any
 
 from otppi.at.bringup import Hardware, Subscriber
 from otppi.at.facts import signal_strength
+from otppi.at.registration import DENIED
 from otppi.config.modem import Modem
 
 
@@ -32,7 +33,19 @@ def modem_facts(settings: Modem, hardware: Hardware | None, subscriber: Subscrib
     }
 
 
+def port_trouble(heard: str, baud_rate: int) -> str:
+    """Say what is wrong with a port at which nothing speaks AT."""
+    said = f"Something answers at the port, but it does not speak AT: {heard}" if heard else "The port opened, but nothing answers AT commands."
+    return f"{said} ({baud_rate} baud)"
+
+
+def network_trouble(registration: str) -> str:
+    """Say what a <stat> of +CREG means for somebody who wants to send."""
+    return "The network denies the SIM." if registration == DENIED else "The modem finds no network."
+
+
 def sim_trouble(sim: str) -> str:
+    """Say what is wrong with a SIM; ``sim`` as in bringup.Hardware."""
     known = {
         "SIM PUK": "The SIM is locked and wants its PUK.",
         "SIM PIN2": "The SIM wants its PIN2.",
@@ -40,5 +53,3 @@ def sim_trouble(sim: str) -> str:
         "error: +CME ERROR 13": "The SIM has failed.",
     }
     return known.get(sim, f"The SIM is not ready: {sim.removeprefix('error: ')}.")
-
-

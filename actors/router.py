@@ -56,6 +56,7 @@ class Router(Owner):
         self._listeners: dict[str, _Listeners] = {}
         self._counts = dict.fromkeys(("sent", "failed", "unknown", "expired", "blocked"), 0)
         self._modems: tuple[Modem, ...] = ()
+        self._replaced: set[str] = set()
         self._prefix_length = 0
         self._drained: Callable[[], None] | None = None
         self._when_started: Callable[[], None] | None = None
@@ -71,6 +72,7 @@ class Router(Owner):
         """Take new settings: general, sms, otp or modems."""
         match message.section:
             case "modems":
+                self._expect(message.value)
                 self._modems = message.value
                 self._routes = self._route_table()
                 self._carry_out(self._dispatch.routes_changed(self.clock.monotonic()))
@@ -82,6 +84,15 @@ class Router(Owner):
                 self._prefix_length = message.value.recipient_prefix_length
                 self._routes = self._route_table()
                 self._carry_out(self._dispatch.routes_changed(self.clock.monotonic()))
+
+    def _expect(self, modems: tuple[Modem, ...]) -> None:
+        """Let messages wait for modems that start now, and for the successors of those that were changed."""
+        before = {modem.id: modem for modem in self._modems}
+        working = {modem.id: modem for modem in modems if modem.active and not modem.internet_access}
+        for modem in working.keys() - self._standings.keys():
+            self._carry_out(self._dispatch.standing(modem, Standing.COMING, self.clock.monotonic()))
+        self._replaced &= working.keys()
+        self._replaced |= {name for name, modem in working.items() if name in self._ports and before.get(name) != modem}
 
     def _route_table(self) -> Routes:
         return Routes(
@@ -149,6 +160,7 @@ class Router(Owner):
     def _accept(self, job: Job, listeners: _Listeners) -> None:
         self._listeners[job.id] = listeners
         self._carry_out(self._dispatch.accept(job, self.clock.monotonic()))
+        self._publish()  # what is in hand is shown while it is, not only once it is over
 
     @handles(Screened)
     def screened(self, message: Screened) -> None:
@@ -158,21 +170,27 @@ class Router(Owner):
     @handles(SenderStanding)
     def sender_standing(self, message: SenderStanding) -> None:
         """Note how a sender stands and where to reach it."""
+        replaced = message.standing is Standing.AWAY and message.sender in self._replaced
+        standing = Standing.COMING if replaced else message.standing
         self._ports[message.sender] = message.port
-        self._standings[message.sender] = message.standing
+        self._standings[message.sender] = standing
         self._check_started()
-        self._carry_out(self._dispatch.standing(message.sender, message.standing, self.clock.monotonic()))
+        self._carry_out(self._dispatch.standing(message.sender, standing, self.clock.monotonic()))
 
     @handles(SenderGone)
     def sender_gone(self, message: SenderGone) -> None:
-        """Note the death of a sender."""
+        """Note the end of a sender: for good, or until its successor comes."""
         if message.sender not in self._ports:
             return
-        self._standings[message.sender] = Standing.AWAY
-        take = self._dispatch.forget if message.removed else self._dispatch.gone
-        self._carry_out(take(message.sender, self.clock.monotonic()))
+        now = self.clock.monotonic()
         if message.removed:
+            self._carry_out(self._dispatch.forget(message.sender, now))
             del self._ports[message.sender], self._standings[message.sender]
+        else:
+            standing = Standing.COMING if message.sender in self._replaced else Standing.AWAY
+            self._standings[message.sender] = standing
+            self._carry_out(self._dispatch.gone(message.sender, now, standing))
+        self._replaced.discard(message.sender)
 
     @handles(Finished)
     def finished(self, message: Finished) -> None:
@@ -217,8 +235,11 @@ class Router(Owner):
     # what goes out
 
     def _carry_out(self, effects: list[dispatch.Effect]) -> None:
+        arm: list[str] = []
         for effect in effects:
             match effect:
+                case dispatch.Arm(job):
+                    arm.append(job.id)
                 case dispatch.Screen(job, turn):
                     self._blocklist(ScreenNumber(job.id, turn, job.to, self.tell))
                 case dispatch.Assign(sender, job):
@@ -226,8 +247,12 @@ class Router(Owner):
                 case dispatch.Answer(job, outcome):
                     if (listeners := self._listeners.get(job.id)) is not None:
                         listeners.answer(outcome)
+                case dispatch.Leave(job):
+                    self._listeners.pop(job.id, None)
                 case dispatch.Settle(job, outcome):
                     self._settle(job, outcome)
+        if arm:
+            self._carry_out(self._dispatch.armed(arm, self.clock.monotonic()))
         self._look_ahead()
         if self._drained is not None and not self._dispatch.sending():
             drained, self._drained = self._drained, None

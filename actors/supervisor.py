@@ -60,18 +60,12 @@ class Supervisor(Actor):
     @handles(Died)
     def child_died(self, message: Died) -> None:
         """Tell whoever must know, then start a successor after a while."""
-        held = self._held.get(message.name)
-        if held is None:
-            return
-        held.ref = None
-        if held.retiring or self._stopping:
-            self._ended(held)
-            return
-        held.child.died(False)
-        held.backoff_s = FIRST_BACKOFF_S if self.clock.monotonic() - held.started > STEADY_S else min(held.backoff_s * 2, LONGEST_BACKOFF_S)
-        held.restarts += 1
-        self._monitor(State("part", message.name, {"state": "failed", "why": message.why, "restarts": held.restarts}))
-        self.wake_in(held.backoff_s * (0.8 + secrets.randbelow(400) / 1000), message.name)
+        if (held := self._held.get(message.name)) is not None:
+            held.ref = None
+            if held.retiring or self._stopping:
+                self._ended(held)
+            else:
+                self._failed(held, message.why)
 
     @handles(Retired)
     def child_retired(self, message: Retired) -> None:
@@ -84,7 +78,7 @@ class Supervisor(Actor):
     def wake(self, message: Wake) -> None:
         """Start a child whose back-off is over."""
         held = self._held.get(message.what)
-        if held is not None and held.ref is None and not self._stopping:
+        if held is not None and held.ref is None:
             self._start(held)
 
     @handles(StopChildren)
@@ -97,14 +91,25 @@ class Supervisor(Actor):
         message.done()
 
     def _start(self, held: _Held) -> None:
+        if self._stopping:
+            return
         held.started = self.clock.monotonic()
         try:
             held.ref = held.child.start()
         except Exception as error:  # noqa: BLE001  # whatever it is, the others must not suffer from it
             _log.exception("%s could not be started", held.child.name)
-            self.tell(Died(held.child.name, type(error).__name__))
+            self._failed(held, type(error).__name__)
             return
         self._monitor(State("part", held.child.name, {"state": "running", "why": "", "restarts": held.restarts}))
+
+    def _failed(self, held: _Held, why: str) -> None:
+        held.child.died(False)
+        if self.clock.monotonic() - held.started > STEADY_S:
+            held.backoff_s = FIRST_BACKOFF_S
+        held.restarts += 1
+        self._monitor(State("part", held.child.name, {"state": "failed", "why": why, "restarts": held.restarts}))
+        self.wake_in(held.backoff_s * (0.8 + secrets.randbelow(400) / 1000), held.child.name)
+        held.backoff_s = min(held.backoff_s * 2, LONGEST_BACKOFF_S)
 
     def _retire(self, held: _Held, successor: Child | None) -> None:
         held.next = successor
@@ -120,13 +125,12 @@ class Supervisor(Actor):
     def _ended(self, held: _Held) -> None:
         successor = held.next
         held.child.died(successor is None)
-        if self._stopping:
-            return
         if successor is None:
             del self._held[held.child.name]
             self._monitor(State("part", held.child.name, None))
             return
         held.child, held.next, held.retiring = successor, None, False
+        held.backoff_s = FIRST_BACKOFF_S
         self._start(held)
 
 

@@ -72,7 +72,8 @@ class Service:
         self._lines = LineWatch()
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
         self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems")}
-        self._draining = False
+        self._owners: dict[str, Tell] = {}
+        self._started = self._draining = False
         self._doors: Doors | None = None
         self._built = False
 
@@ -91,9 +92,11 @@ class Service:
         self._doors = doors
         self._door_keeper = self._began("doors", DoorKeeper.start(self._clock, self._monitor, doors.apply, opened.api))
         self._reconcile_modems(self._values["modems"])
+        self._owners.update(self._owners_of_state)  # not before: a change of the settings must find everybody whom it concerns
         self._router(TellWhenStarted(go_on.set))
         if not go_on.wait(MODEM_START_LIMIT_S):
             _log.warning("not every modem has said whether it can send; going on without")
+        self._started = True
         return opened
 
     def _build_owners(self, books: Books) -> None:
@@ -112,7 +115,7 @@ class Service:
             clock, self._router, self._monitor, *self._otp_store(), country_code=values["sms"].country_code, rules=values["otp"], intake=self._intake()))
         settings = self._began("settings", SettingsOwner.start(clock, books.make_settings, self._changed))
         self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
-        self._owners = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
+        self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
         self._built = True
         for section in ("sms", "modems"):
             self._router(Configure(section, values[section]))
@@ -175,8 +178,7 @@ class Service:
         working = [modem for modem in modems if modem.active and not modem.internet_access]
         for modem in modems:
             if modem not in working:
-                state = "internet" if modem.active else "inactive"
-                self._monitor(State("modem", modem.id, modem_facts(modem, None, None, state=state, connected=False)))
+                self._show_idle(modem.id)
         self._supervisor(Reconcile("modem", tuple(self._modem_child(modem) for modem in working)))
 
     def _modem_child(self, modem: Modem) -> Child:
@@ -191,15 +193,23 @@ class Service:
         def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
             router(SenderGone(modem.id, removed=for_good))
             if for_good:
-                monitor(State("modem", modem.id, None))
+                self._show_idle(modem.id)
 
         return Child(f"modem {modem.id}", modem, start, died)
+
+    def _show_idle(self, name: str) -> None:
+        """Show a modem that nobody drives: as inactive or as the internet's, or no more when it is not set any more."""
+        modem = next((modem for modem in self._values["modems"] if modem.id == name), None)
+        state = "internet" if modem and modem.active else "inactive"
+        self._monitor(State("modem", name, modem and modem_facts(modem, None, None, state=state, connected=False)))
 
     def _ready(self) -> tuple[bool, str]:
         if self._draining:
             return False, "The gateway is shutting down."
+        if not self._started:
+            return False, "The gateway is starting."
         dead = [name for name, ref in self._refs if not ref.is_alive()]
-        return (False, f"Not running: {', '.join(dead)}.") if dead else (True, "")
+        return (False, f"Not running: {', '.join(dead)}.") if dead else (True, "Ready.")
 
     # stop
 

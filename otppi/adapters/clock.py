@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+CROWD = 1024  # wake-ups from which the heap is cleared of cancelled ones, so that they do not stay until they are due
 BUILD_DATE = 1_795_305_600.0  # 2026-11-22 UTC: no gateway of this version runs before it
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class SystemClock:
         self._heap: list[tuple[float, int, _Wakeup]] = []
         self._changed = threading.Condition()
         self._count = 0
+        self._crowd = CROWD
         self._stopping = False
         self._thread = threading.Thread(target=self._keep, name="clock")
 
@@ -64,10 +66,18 @@ class SystemClock:
         wakeup = _Wakeup(deliver)
         with self._changed:
             self._count += 1
+            if len(self._heap) >= self._crowd:
+                self._clear_cancelled()
             heapq.heappush(self._heap, (time.monotonic() + max(0.0, seconds), self._count, wakeup))
             if self._heap[0][2] is wakeup:
                 self._changed.notify()
         return wakeup
+
+    def _clear_cancelled(self) -> None:
+        """Most wake-ups are time-outs that are cancelled in time; the lock is held."""
+        self._heap = [entry for entry in self._heap if entry[2].deliver is not None]
+        heapq.heapify(self._heap)
+        self._crowd = max(CROWD, 2 * len(self._heap))
 
     def _keep(self) -> None:
         while True:

@@ -46,6 +46,8 @@ class SerialLine:
         """Take the line from the watch, then close it."""
         self._watch.forget(self)
         with contextlib.suppress(*_GONE):
+            self._port.reset_output_buffer()  # else the kernel may hold the close up to 30 s for what a stuck device does not take
+        with contextlib.suppress(*_GONE):
             self._port.close()
 
 
@@ -78,13 +80,14 @@ class LineWatch:
 
     def open(self, settings: LineSettings, received: Callable[[bytes], None], lost: Callable[[str], None]) -> SerialLine:
         """Open a port for us alone and watch it. Raises PortMissing, PortTaken or PortError."""
+        path = find_port(settings.path)
         try:
             port = serial.Serial(
-                find_port(settings.path), settings.baud_rate, parity=settings.parity, stopbits=_STOP_BITS.get(settings.stop_bits, serial.STOPBITS_ONE),
+                path, settings.baud_rate, parity=settings.parity, stopbits=_STOP_BITS.get(settings.stop_bits, serial.STOPBITS_ONE),
                 timeout=0, write_timeout=WRITE_LIMIT_S, exclusive=True,
             )
         except (OSError, termios.error, ValueError) as error:
-            raise _translated(error, settings.path) from error
+            raise _translated(error, path) from error
         line = SerialLine(port, self, received, lost)
         with self._lock:
             self._selector.register(line.fd, selectors.EVENT_READ, line)
@@ -93,7 +96,7 @@ class LineWatch:
 
     def forget(self, line: SerialLine) -> None:
         """Watch a line no more; no callback comes after this returned."""
-        with self._lock, contextlib.suppress(KeyError, ValueError):
+        with self._lock, contextlib.suppress(KeyError, ValueError, RuntimeError):  # RuntimeError: the watch has been stopped
             if self._selector.get_key(line.fd).data is line:
                 self._selector.unregister(line.fd)
 
@@ -119,11 +122,14 @@ class LineWatch:
         except OSError as error:
             _log.debug("reading failed: %s", errno.errorcode.get(error.errno or 0, "?"))
             data = b""
-        if data:
-            line.received(data)
-        else:
-            self._selector.unregister(line.fd)
-            line.lost("The modem's port went away.")
+        try:
+            if data:
+                line.received(data)
+            else:
+                self._selector.unregister(line.fd)
+                line.lost("The modem's port went away.")
+        except Exception:  # noqa: BLE001  # one bad receiver must not make all modems deaf
+            _log.exception("what came from a line could not be delivered")
 
 
 def find_port(path: str) -> str:
@@ -147,7 +153,7 @@ def _translated(error: Exception, path: str) -> PortError:
         return PortTaken(f"Another program holds {path}.")
     if number == errno.EACCES:
         return PortError(f"{path} may not be opened by this user; being in the group dialout helps.")
-    if number == errno.ENOTTY or isinstance(error, termios.error):
+    if number in {errno.ENOTTY, errno.EISDIR} or isinstance(error.__context__, termios.error):  # pyserial wraps it without its number
         return PortError(f"{path} is no serial port.")
     return PortError(f"{path} could not be opened: {os.strerror(number) if number else type(error).__name__}.")
 

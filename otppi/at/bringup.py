@@ -1,24 +1,23 @@
 """Scripts that make a modem ready: who is it, does the SIM want a PIN, is it on the network, who owns the SIM.
 
-Three scripts, since what lies between them is decided elsewhere: :func:`hello`, :func:`unlock`, :func:`prepare`.
+Three scripts, since what lies between them is decided elsewhere: :func:`hello`, :func:`unlock`, :func:`prepare`; and
+:func:`look`, which asks a modem that was ready whether it still is.
 """
 
 import re
 from dataclasses import dataclass, field
 
-from otppi.at.dialogue import Answer, Command, Escape, Pause, Script
+from otppi.at.dialogue import Answer, Command, Escape, Mark, Pause, Script
 from otppi.at.profiles import GENERIC, Profile, choose
-from otppi.at.results import Final, Kind
+from otppi.at.registration import POLL_S, REGISTERED, Signal, signal_quality, stats, wait_registered, what_counts
+from otppi.at.results import DEAD, Final, Kind
 
 HELLO_LIMIT_S = 1.0  # an idle modem answers AT within milliseconds
 HELLO_TRIES = 5
 SIM_LIMIT_S = 20.0  # commands that ask the SIM
-REGISTRATION_LIMIT_S = 60.0  # a cold modem needs up to a minute to find its network
 OPERATOR_LIMIT_S = 45.0  # +COPS? can wait for the network
-POLL_S = 1.0
 BUSY_TRIES = 20  # "SIM busy" right after power-up passes within seconds
-REGISTERED = {"1", "5", "6", "7"}  # home, roaming, and both for "SMS only" (TS 27.007, 7.2)
-FULL_TRIES = 3
+BUSY = {301, 314, 14, 515}  # +CMS and +CME ERROR: the SIM or the modem is busy
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -44,14 +43,6 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """The answer to +CSQ (TS 27.007, 8.5): ``value`` 0 to 31 or 99 for unknown, ``ber`` 0 to 7 or 99."""
-
-    value: int = 99
-    ber: int = 99
-
-
-@dataclass(frozen=True, slots=True)
 class Subscriber:
     """A modem on the network and its SIM. ``registration`` is the <stat> of +CREG."""
 
@@ -61,7 +52,7 @@ class Subscriber:
     msisdn: str = field(default="", repr=False)
     operator: str = ""
     sms_center: str = ""
-    signal: Signal = Signal()
+    signal: Signal = field(default_factory=Signal)
 
     @property
     def registered(self) -> bool:
@@ -77,17 +68,42 @@ class Refused:
     final: Final
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a modem stands now: ``sim`` as in Hardware, ``registration`` as in Subscriber."""
+
+    sim: str
+    registration: str
+    signal: Signal
+
+    @property
+    def registered(self) -> bool:
+        """Whether the network lets it send."""
+        return self.registration in REGISTERED
+
+
+@dataclass(frozen=True, slots=True)
+class PinTried:
+    """Mark: the SIM has taken the PIN, or said that it is wrong."""
+
+    right: bool
+
+
 def hello() -> Script:
     """Wake the modem, silence its echo, learn who it is and whether the SIM is open. Returns Hardware or Silent."""
     heard: list[str] = []
     yield Escape()  # a prompt may be open from an earlier life; what was typed there must not become an SMS
+    late = False
     for _ in range(HELLO_TRIES):
         answer = yield Command("AT", HELLO_LIMIT_S)
         heard += answer.lines
         if answer.final.kind in {Kind.OK, Kind.LOST}:
             break
+        late = True
     if not answer.final.ok:
         return Silent("".join(character for character in " ".join(heard) if character.isprintable())[:40])
+    if late:
+        yield Pause(HELLO_LIMIT_S)  # answers to the earlier tries may still come; they must not be taken for those to what follows
     yield Command("ATE0")
     yield Command("AT+CMEE=1")
     manufacturer = _plain((yield Command("AT+CGMI")), "+CGMI:")
@@ -96,17 +112,20 @@ def hello() -> Script:
         yield Command(text)
     model = _plain((yield Command("AT+CGMM")), "+CGMM:")
     revision = _plain((yield Command("AT+CGMR")), "+CGMR:")
-    imei = _digits(_plain((yield Command("AT+CGSN")), "+CGSN:"))
+    imei = _digits((yield Command("AT+CGSN")))
     sim = yield from _sim_state()
     tries = yield from _pin_tries() if sim == "SIM PIN" else _nothing()
     return Hardware(manufacturer, model, revision, imei, sim, tries, profile)
 
 
 def unlock(pin: str, profile: Profile) -> Script:
-    """Enter the PIN, once. Returns the state of the SIM after it, or Refused."""
+    """Enter the PIN, once, and mark whether it was right, unless nobody said so. Returns the SIM's state after it, or Refused."""
     answer = yield Command(f'AT+CPIN="{pin}"', SIM_LIMIT_S)
     if not answer.final.ok:
+        if answer.final.kind not in DEAD and answer.final.code not in BUSY:
+            yield Mark(PinTried(right=False))
         return Refused("The SIM did not take the PIN", answer.final)
+    yield Mark(PinTried(right=True))
     yield Pause(profile.after_pin_s)
     return (yield from _sim_state())
 
@@ -120,35 +139,40 @@ def prepare(profile: Profile, sms_center: str) -> Script:
         answer = yield from insistently(Command(f'AT+CSCA="+{sms_center}",145', SIM_LIMIT_S))
         if not answer.final.ok:
             return Refused("The modem refused the SMS centre", answer.final)
-    for text in ('AT+CPMS="SM","SM","SM"', "AT+CNMI=2,1,0,0,0"):
+    for text in ('AT+CPMS="SM","SM","SM"', "AT+CNMI=2,1,0,0,0", "AT+CREG=1"):
         answer = yield from insistently(Command(text, SIM_LIMIT_S, expects="+CPMS:"))
-        if answer.final.kind is Kind.LOST:
-            return Refused("The port was lost", answer.final)
-    registration = yield from _registration()
-    imsi = _digits(_plain((yield Command("AT+CIMI", SIM_LIMIT_S)), "+CIMI:"))
+        if answer.final.kind in DEAD:
+            return Refused("The modem fell silent", answer.final)
+    registration = yield from wait_registered()
+    if isinstance(registration, Final):
+        return Refused("The modem fell silent", registration)
+    imsi = _digits((yield Command("AT+CIMI", SIM_LIMIT_S)))
     iccid = yield from _iccid(profile)
     msisdn = _msisdn((yield Command("AT+CNUM", SIM_LIMIT_S, expects="+CNUM:")))
     yield Command("AT+COPS=3,0")
     operator = _quoted((yield Command("AT+COPS?", OPERATOR_LIMIT_S, expects="+COPS:")).first("+COPS:"))
     center = _quoted((yield Command("AT+CSCA?", SIM_LIMIT_S, expects="+CSCA:")).first("+CSCA:"))
-    signal = yield from signal_quality()
-    return Subscriber(registration, imsi, iccid, msisdn, operator, center.lstrip("+"), signal if isinstance(signal, Signal) else Signal())
+    signal, final = yield from signal_quality()
+    if final.kind in DEAD:
+        return Refused("The modem fell silent", final)
+    return Subscriber(registration, imsi, iccid, msisdn, operator, center.lstrip("+"), signal)
 
 
-def signal_quality() -> Script:
-    """Ask for the signal. Returns Signal, or Silent when the modem says nothing at all."""
-    answer = yield Command("AT+CSQ", expects="+CSQ:")
-    if answer.final.kind in {Kind.TIMEOUT, Kind.LOST}:
+def look() -> Script:
+    """Ask a modem that was ready for SIM, network and signal. Returns Seen, or Silent when it says nothing at all."""
+    signal, final = yield from signal_quality()
+    if final.kind in DEAD:
         return Silent()
-    found = re.match(r"(\d+)\s*,\s*(\d+)", answer.first("+CSQ:"))
-    return Signal(int(found[1]), int(found[2])) if found else Signal()
+    sim = yield from _sim_state()
+    states = yield from stats()
+    return Silent() if isinstance(states, Final) else Seen(sim, what_counts(states), signal)
 
 
 def insistently(command: Command) -> Script:
-    """Give a command again while the modem says that the SIM is busy (CMS 301, 314; CME 14, 515). Returns the Answer."""
+    """Give a command again while the modem says that the SIM is busy. Returns the Answer."""
     for _ in range(BUSY_TRIES):
         answer = yield command
-        if answer.final.code not in {301, 314, 14, 515}:
+        if answer.final.code not in BUSY:
             break
         yield Pause(POLL_S)
     return answer
@@ -177,24 +201,6 @@ def _nothing() -> Script:
     yield  # makes this a script
 
 
-def _registration() -> Script:
-    """Wait for the network, and give the last <stat>: of +CREG, else of +CEREG for modems that know LTE only."""
-    state = ""
-    for _ in range(int(REGISTRATION_LIMIT_S / POLL_S)):
-        for name in ("+CREG", "+CEREG"):
-            answer = yield Command(f"AT{name}?", expects=f"{name}:")
-            if answer.final.kind is Kind.LOST:
-                return state
-            found = re.match(r"\d+\s*,\s*(\d+)", answer.first(f"{name}:"))
-            if found and found[1] in REGISTERED:
-                return found[1]
-            state = found[1] if found and name == "+CREG" else state
-        if state == "3":
-            return state  # denied: waiting does not help
-        yield Pause(POLL_S)
-    return state
-
-
 def _iccid(profile: Profile) -> Script:
     for text, prefix in profile.iccid:
         answer = yield Command(text, SIM_LIMIT_S, expects=prefix)
@@ -210,9 +216,10 @@ def _plain(answer: Answer, prefix: str) -> str:
     return line.removeprefix(prefix).strip().strip('"')
 
 
-def _digits(text: str) -> str:
-    found = re.search(r"\d{14,16}", text)
-    return found[0] if found else ""
+def _digits(answer: Answer) -> str:
+    """Give the IMEI or IMSI of an answer: the first line that is one, with or without prefix and quotes."""
+    found = re.search(r'^(?:\+\w+:)?\s*"?(\d{14,16})"?$', "\n".join(answer.lines), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _quoted(text: str) -> str:

@@ -4,6 +4,7 @@ A script is a generator. It yields a :class:`Command`, :class:`Body`, :class:`Pa
 is sent the :class:`Answer`, and returns its result. Lines are told apart by what they are, never by where they stand.
 """
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ MAX_STEPS_LOST = 50  # a script that does not end when the line is gone is ended
 MAX_LINES = 2000  # of one answer: a full store of 255 messages has 510
 CTRL_Z = b"\x1a"
 ESC = b"\x1b"
+_PDU = re.compile(r"([0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Command:
     """A command line without its end. ``expects`` begins the lines of its answer, ``prompt`` waits for "> " instead of OK.
 
     ``settles`` begins a line after which the final OK may be missing (Wavecom's +CPIN), so that it is not waited for long.
+    Raises ValueError for a text that would not stay one line.
     """
 
     text: str = field(repr=False)
@@ -35,15 +38,23 @@ class Command:
     prompt: bool = False
     settles: str = ""
 
+    def __post_init__(self) -> None:
+        if not (self.text.isascii() and self.text.isprintable()):
+            raise ValueError("A command is one line of printable ASCII")
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What follows a prompt; it is ended by Ctrl-Z."""
+    """What follows a prompt: a PDU in hexadecimal digits; it is ended by Ctrl-Z. Raises ValueError for anything else."""
 
     text: str = field(repr=False)
     limit_s: float
     expects: str = ""
     settles: str = ""
+
+    def __post_init__(self) -> None:
+        if not _PDU.fullmatch(self.text):
+            raise ValueError("A body is hexadecimal digits, in pairs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,28 +173,37 @@ class Dialogue:
             if self._script is None:
                 break
             self._advance(Answer(Final(Kind.LOST), tuple(self._lines)), now, mute=True)
+        self._script, self._step, self.deadline = None, None, None
         return [effect for effect in self._take() if not isinstance(effect, Write)]
 
     def _line(self, line: str, now: float) -> None:
         step = self._step
-        if self._awaiting_pdu:
-            self._effects.append(Unsolicited(self._awaiting_pdu, line))
-            self._awaiting_pdu = ""
-        elif not isinstance(step, Command | Body):
+        if isinstance(step, Command):
+            line = line.removeprefix(step.text)  # the echo, before ATE0 took effect; some modems glue the answer to it
+        if self._is_pdu(line) or not line:
+            return
+        if not isinstance(step, Command | Body):
             self._unsolicited(line)
         elif line == PROMPT:
             if isinstance(step, Command) and step.prompt:
                 self._advance(Answer(Final(Kind.PROMPT), tuple(self._lines)), now)
         elif (final := parse_final(line)) is not None:
             self._advance(Answer(final, tuple(self._lines)), now)
-        elif isinstance(step, Command) and line == step.text:
-            pass  # the echo, before ATE0 took effect
         elif is_urc(line, step.expects):
             self._unsolicited(line)
         elif len(self._lines) < MAX_LINES:
             self._lines.append(line)
             if self._settled():
-                self.deadline = min(self.deadline or now, now + SETTLE_S)
+                self.deadline = now + SETTLE_S if self.deadline is None else min(self.deadline, now + SETTLE_S)
+
+    def _is_pdu(self, line: str) -> bool:
+        """Pass on a +CMT or +CDS that waited for its PDU, and tell whether this line is it; else the PDU never came."""
+        if not self._awaiting_pdu:
+            return False
+        head, self._awaiting_pdu = self._awaiting_pdu, ""
+        whole = _PDU.fullmatch(line) is not None
+        self._effects.append(Unsolicited(head, line if whole else ""))
+        return whole
 
     def _unsolicited(self, line: str) -> None:
         if line == PROMPT:

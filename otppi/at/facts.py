@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from otppi.at.bringup import Signal
+from otppi.at.registration import Signal
 
 UNKNOWN_SIGNAL = 99  # of +CSQ (TS 27.007, 8.5)
 

@@ -17,6 +17,10 @@ class Kind(Enum):
     LOST = "port lost"
 
 
+DEAD = {Kind.TIMEOUT, Kind.LOST}
+"""Ends that tell nothing of the command, only that nobody answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Final:
     """The end of a command. ``code`` is the number of a CMS or CME error, else None."""
@@ -34,11 +38,15 @@ class Final:
 
 
 _ERROR = re.compile(r"\+(CMS|CME) ERROR:\s*(.*)")
+_UNKNOWN_ERROR = 500  # of +CMS ERROR; a modem that ignores CMEE=1 says it in words (TS 27.005, 3.2.5)
 _PLAIN_ERRORS = {"ERROR", "COMMAND NOT SUPPORT", "NO CARRIER", "TOO MANY PARAMETERS", "NOT SUPPORT"}
 
 
 def parse_final(line: str) -> Final | None:
-    """Read a final result code, None when the line is none. Text in place of a number (CMEE=2) has no code."""
+    """Read a final result code, None when the line is none.
+
+    Text in place of a number (CMEE=2) has no code, but for "unknown error": it leaves the fate of a message open.
+    """
     if line == "OK":
         return Final(Kind.OK)
     if line in _PLAIN_ERRORS:
@@ -46,7 +54,10 @@ def parse_final(line: str) -> Final | None:
     match = _ERROR.fullmatch(line)
     if match is None:
         return None
-    return Final(Kind[match[1]], int(match[2]) if match[2].isdecimal() else None)
+    kind, said = Kind[match[1]], match[2].strip()
+    if said.isdecimal():
+        return Final(kind, int(said))
+    return Final(kind, _UNKNOWN_ERROR if kind is Kind.CMS and said.lower() == "unknown error" else None)
 
 
 class Meaning(Enum):
@@ -60,7 +71,7 @@ class Meaning(Enum):
     UNKNOWN = "nobody knows what became of it"
 
 
-_FROM_VENDOR = 512  # +CMS ERROR from here on is the vendor's own (TS 27.005)
+_FROM_VENDOR = 512  # codes from here on are the vendor's own (TS 27.005, 3.2.5)
 _CMS: tuple[tuple[frozenset[int], Meaning], ...] = (
     (frozenset({301, 314, 512}), Meaning.BUSY),
     (frozenset({1, 28, 30, 50, 69, *range(96, 100), 304, 305}), Meaning.MESSAGE),
@@ -83,11 +94,11 @@ def meaning(final: Final) -> Meaning:
     An error without a row is the network's or modem's clear no; only vendor codes, a time-out and a lost port leave
     the fate open.
     """
-    if final.kind in {Kind.TIMEOUT, Kind.LOST}:
+    if final.kind in DEAD:
         return Meaning.UNKNOWN
     for codes, said in _CMS if final.kind is Kind.CMS else _CME if final.kind is Kind.CME else ():
         if final.code in codes:
             return said
-    if final.kind is Kind.CMS and final.code is not None and final.code >= _FROM_VENDOR:
+    if final.code is not None and final.code >= _FROM_VENDOR:
         return Meaning.UNKNOWN
     return Meaning.MESSAGE

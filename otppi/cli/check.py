@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
-from otppi.cli.common import add_parser, site_of
+from otppi.cli.common import Commands, add_parser, become_owner, site_of
 from otppi.config.book import SettingsBook
+from otppi.store.files import failing_as
 from otppi.store.sections import FileSections
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     parser = add_parser(commands, "check", "check site file and settings, all errors at once", "otppi check --site ./otppi.toml")
     parser.set_defaults(run=run)
@@ -17,7 +18,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Say that all is well; what is not comes as BadSettings."""
     site = site_of(args)
-    book = SettingsBook(FileSections(Path(site.paths.data) / "settings"))
-    modems = book.get("modems")
-    print(f"Site file and settings in {site.paths.data} are in order; {len(modems)} modems, {sum(modem.active for modem in modems)} of them active.")
+    data = Path(site.paths.data)
+    with failing_as(f"{data} could not be read"):
+        known = (data / "settings").exists()
+    if not known:
+        print(f"The site file is in order; nothing is set yet in {data}.")
+        return 0
+    become_owner(data)
+    modems = SettingsBook(FileSections(data / "settings")).get("modems")
+    active = sum(modem.active for modem in modems)
+    print(f"Site file and settings in {data} are in order; modems: {len(modems)}, active: {active}.")
     return 0

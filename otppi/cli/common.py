@@ -8,7 +8,7 @@ import pwd
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeAlias
 
 from otppi.books import open_books
 from otppi.config.site import Site, load_site
@@ -20,12 +20,24 @@ from otppi.web.control_client import NotAnswering, ask
 
 CONTROL_SOCKET = "control.sock"
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # argparse has no public name for it
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str, *, table: bool = False) -> argparse.ArgumentParser:
-    """Add a command with the options that every command takes."""
-    parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example:\n  {example}",
-                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser, table=table)
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the words in one line, and where help is. A long option is written in full."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **more})
+
+    def error(self, message: str) -> NoReturn:
+        """End with 2."""
+        self.exit(2, f"{self.prog}: {message}; see: {self.prog} --help\n")
+
+
+def add_parser(commands: Commands, name: str, what: str, example: str, *, table: bool = False, nested: bool = False) -> argparse.ArgumentParser:
+    """Add a command, or with ``nested`` an action of one, with the options that every command takes."""
+    parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example:\n  {example}")
+    add_options(parser, table=table, nested=nested)
     return parser
 
 
@@ -60,7 +72,8 @@ def operate(args: argparse.Namespace, name: str, /, **arguments: Any) -> Any:
 
 
 def _without_service(site: Site, folder: DataFolder, name: str, arguments: dict[str, Any]) -> Any:
-    _become_owner(folder.path)
+    who = _user()
+    become_owner(folder.path)
     try:
         folder.lock(run_directory(folder.path, Path(site.paths.run) if site.paths.run else None, os.environ))
     except DataLocked:
@@ -73,19 +86,38 @@ def _without_service(site: Site, folder: DataFolder, name: str, arguments: dict[
             raise Mistake("An argument of the operation has the wrong shape.") from None
         operation = operations.OPERATIONS[name]
         if operation.changes:
-            books.audit.record(f"cli:{getpass.getuser()}", name, operations.target(operation, arguments))
+            books.audit.record(f"cli:{who}", name, operations.target(operation, arguments))
         return result
     finally:
         folder.unlock()
 
 
-def _become_owner(data: Path) -> None:
-    """Write as the data folder's owner, so that root leaves no file that the service cannot read."""
-    if os.geteuid() == 0 and data.exists() and (owner := data.stat().st_uid):
-        account = pwd.getpwuid(owner)
-        os.initgroups(account.pw_name, account.pw_gid)
-        os.setgid(account.pw_gid)
-        os.setuid(owner)
+def _user() -> str:
+    """Name whoever asks, as the kernel knows him: the service finds the same name at its control socket."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def become_owner(data: Path) -> None:
+    """Act as the data folder's owner, so that root leaves no file that the service cannot read. Raises NotDone."""
+    if os.geteuid() != 0 or not data.exists():
+        return
+    status = data.stat()
+    if not status.st_uid:
+        return
+    try:
+        try:
+            account = pwd.getpwuid(status.st_uid)
+            os.initgroups(account.pw_name, account.pw_gid)
+            os.setgid(account.pw_gid)
+        except KeyError:  # a user of another machine or container; its number is all there is
+            os.setgroups([])
+            os.setgid(status.st_gid)
+        os.setuid(status.st_uid)
+    except OSError as error:
+        raise NotDone(f"{data} belongs to another user, and this one may not act for him: {error.strerror}.") from error
 
 
 def print_json(value: Any) -> None:
@@ -93,10 +125,10 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print aligned columns; an empty table says so."""
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]], none: str = "none") -> None:
+    """Print aligned columns; an empty table says ``none``."""
     if not rows:
-        print("none")
+        print(none)
         return
     table = [[str(head) for head in heads], *[[_shown(cell) for cell in row] for row in rows]]
     widths = [max(len(row[column]) for row in table) for column in range(len(heads))]
@@ -110,13 +142,25 @@ def _shown(cell: object) -> str:
     return "-" if cell in {None, ""} else str(cell)
 
 
+def add_password_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--password-stdin``, which :func:`read_password` reads."""
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from the first line of standard input, and do not ask for it")
+
+
 def read_password(args: argparse.Namespace) -> str:
     """Read a password from standard input, or ask for it twice. Raises Mistake."""
     if args.password_stdin:
-        return sys.stdin.readline().rstrip("\n")
+        return _line()
     if not sys.stdin.isatty():
         raise Mistake("There is nobody to ask for the password; give it on standard input with --password-stdin.")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Again: ") != password:
         raise Mistake("The two passwords differ.")
     return password
+
+
+def _line() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Mistake("The password on standard input is not UTF-8 text.") from None

@@ -2,10 +2,10 @@
 
 import argparse
 
-from otppi.cli.common import add_parser, operate, print_json
+from otppi.cli.common import Commands, add_parser, operate, print_json
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     parser = add_parser(commands, "route", "tell which modem would send to a number now, and why", "otppi route 08123456789", table=True)
     parser.add_argument("number", metavar="NUMBER")

@@ -3,10 +3,12 @@
 import argparse
 import time
 
-from otppi.cli.common import add_parser, operate, print_json, print_table
+from otppi.cli.common import Commands, add_parser, operate, print_json, print_table
+
+MODEM_HEADS = ("MODEM", "STATE", "PORT", "OPERATOR", "SIGNAL", "SENT", "FAILED", "UNKNOWN", "WHY")
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     parser = add_parser(commands, "status", "show the running service at a glance", "otppi status --json", table=True)
     parser.set_defaults(run=run)
@@ -30,11 +32,16 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name}: {facts['state']}, started anew {facts['restarts']} times ({facts['why']})")
     print()
     modems = list(status.get("modem", {}).values())
-    print_table(("MODEM", "STATE", "PORT", "OPERATOR", "SIGNAL", "SENT", "FAILED", "UNKNOWN", "WHY"), [modem_row(modem) for modem in modems])
+    print_modems(modems)
     return 0
 
 
-def modem_row(modem: dict[str, object]) -> tuple[object, ...]:
+def print_modems(modems: list[dict[str, object]]) -> None:
+    """Print each modem with its state; no modem is told in words."""
+    print_table(MODEM_HEADS, [_row(modem) for modem in modems], none="No modem is set; otppi settings set modems FILE adds some.")
+
+
+def _row(modem: dict[str, object]) -> tuple[object, ...]:
     """Give one modem as a row."""
     signal = modem.get("signalStrength")
     strength = f"{signal['rssi']} dBm" if isinstance(signal, dict) and signal else ""

@@ -1,24 +1,27 @@
 """Queue, credit and ledger of everything on its way out: a pure state machine.
 
-A job is screened, queued, offered to a sender that has nothing to do, screened once more, handed over, and closed.
+A job is screened, queued, armed, offered to a sender that has nothing to do, screened once more, handed over, and closed.
+Only the first few of a lane are armed, so that the sync of the journal hides behind the jobs before and a power cut leaves
+few in doubt.
 Events go in as method calls with the monotonic time; effects come out as data for the router to carry out.
 Every job is answered exactly once and settled exactly once: answered when its reply is due or its outcome is known,
 settled at its outcome.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from otppi.domain import endings
 from otppi.domain.agenda import Agenda
-from otppi.domain.effects import Answer, Assign, Effect, Screen, Settle
+from otppi.domain.effects import Answer, Arm, Assign, Effect, Leave, Screen, Settle
 from otppi.domain.job import Job
 from otppi.domain.lanes import Lanes
 from otppi.domain.outcome import Attempt, Outcome, Verdict
 from otppi.domain.states import Entry, Stage, Standing
 
-__all__ = ["MAX_ROUNDS", "SCREEN_LIMIT_S", "Answer", "Assign", "Dispatch", "Effect", "Screen", "Settle", "Standing"]
+__all__ = ["MAX_ROUNDS", "SCREEN_LIMIT_S", "Answer", "Arm", "Assign", "Dispatch", "Effect", "Leave", "Screen", "Settle", "Standing"]
 
 SCREEN_LIMIT_S = 2.0  # the blocklist's time to answer; later is never
+AHEAD = 2  # jobs armed ahead for each sender of a lane, of each priority
 MAX_ROUNDS = 5  # how often a job may come back unsent from senders that had to start anew
 
 
@@ -31,7 +34,10 @@ class Dispatch:
         self._entries: dict[str, Entry] = {}
         self._standing: dict[str, Standing] = {}
         self._held: dict[str, str] = {}  # sender → the job it was offered or holds
-        self._lanes = Lanes()
+        self._lanes = Lanes()  # armed jobs
+        self._unarmed = Lanes()
+        self._arming: dict[str, Entry] = {}
+        self._halted = ""
         self._agenda = Agenda()
         self._seq = 0
         self._draining = False
@@ -41,13 +47,16 @@ class Dispatch:
 
     def accept(self, job: Job, now: float) -> list[Effect]:
         """Take a job in, or refuse it when draining or full."""
-        if self._draining or len(self._entries) >= self.queue_limit:
-            outcome = endings.refused(job, draining=self._draining)
+        if self._draining or self._halted or len(self._entries) >= self.queue_limit:
+            halted = endings.unwritten(job, self._halted, answered=False)
+            outcome = halted if self._halted else endings.refused(job, draining=self._draining)
             return [Answer(job, outcome), Settle(job, outcome)]
-        self._seq += 1
-        entry = Entry(job, self._seq)
-        self._entries[job.id] = entry
-        self._screen(entry, now)
+        self._admit(job, now)
+        return self._take()
+
+    def restore(self, job: Job, now: float) -> list[Effect]:
+        """Take up a job that an earlier life answered "in hand"; it is settled but not answered again."""
+        self._admit(job, now, answered=True)
         return self._take()
 
     def screened(self, job_id: str, turn: int, *, blocked: bool, now: float) -> list[Effect]:
@@ -65,6 +74,28 @@ class Dispatch:
             entry.stage = Stage.SENDING
             self._schedule(entry)
             self._effects.append(Assign(entry.sender, entry.job))
+        return self._take()
+
+    def armed(self, job_ids: Iterable[str], now: float) -> list[Effect]:
+        """Note that jobs are written down; those that ended meanwhile count for nothing."""
+        for job_id in job_ids:
+            if (entry := self._arming.pop(job_id, None)) is not None:
+                entry.armed = True
+                self._wait(entry, now)
+        self._offer_all(now)
+        return self._take()
+
+    def halt(self, why: str, now: float) -> list[Effect]:
+        """Note that the journal cannot be written: refuse what is being armed and everything new; hand out nothing."""
+        self._halted = why
+        for entry in list(self._arming.values()):
+            self._close(entry, endings.unwritten(entry.job, why, answered=entry.answered), now)
+        return self._take()
+
+    def resume(self, now: float) -> list[Effect]:
+        """Note that the journal can be written again."""
+        self._halted = ""
+        self._offer_all(now)
         return self._take()
 
     def finished(self, sender: str, job_id: str, attempt: Attempt, now: float) -> list[Effect]:
@@ -113,11 +144,11 @@ class Dispatch:
         return self._take()
 
     def drain(self, now: float) -> list[Effect]:
-        """Take nothing new, hand out nothing new; what waits is refused or, if already answered, ends as failed."""
+        """Take nothing new, hand out nothing new; what waits is refused or, if already answered, left for the next life."""
         self._draining = True
         for entry in list(self._entries.values()):
             if entry.stage is not Stage.SENDING:
-                self._close(entry, endings.shut_down(entry.job, answered=entry.answered), now)
+                self._shut_out(entry, now)
         return self._take()
 
     # what it can be asked
@@ -140,9 +171,31 @@ class Dispatch:
 
     # inside
 
+    def _admit(self, job: Job, now: float, *, answered: bool = False) -> None:
+        self._seq += 1
+        entry = self._entries[job.id] = Entry(job, self._seq, answered=answered)
+        self._screen(entry, now)
+
     def _take(self) -> list[Effect]:
+        self._arm_ahead()
         effects, self._effects = self._effects, []
         return effects
+
+    def _arm_ahead(self) -> None:
+        """Ask for the first few jobs of each lane to be written down; a better priority has places of its own."""
+        if self._halted or self._draining:
+            return
+        for lane in self._unarmed.lanes():
+            while lane and (head := self._unarmed.head(lane)) is not None:
+                priority, _, job_id = head
+                arming = sum(entry.lane == lane and entry.job.priority == priority for entry in self._arming.values())
+                if self._lanes.count(lane, priority) + arming >= AHEAD * len(lane):
+                    break
+                self._unarmed.discard(job_id)
+                entry = self._entries[job_id]
+                entry.stage = Stage.ARMING
+                self._arming[job_id] = entry
+                self._effects.append(Arm(entry.job))
 
     def _screen(self, entry: Entry, now: float) -> None:
         entry.turn += 1
@@ -159,36 +212,42 @@ class Dispatch:
 
     def _queue(self, entry: Entry, now: float) -> None:
         """Put a job into the lane of its candidates, and offer it when one of them has nothing to do."""
-        if (lane := self._wait(entry, now)) and (sender := self._lanes.idle_of(lane)) is not None:
+        if (lane := self._wait(entry, now)) and entry.armed and (sender := self._lanes.idle_of(lane)) is not None:
             self._offer(sender, now)
 
     def _wait(self, entry: Entry, now: float) -> tuple[str, ...]:
         """Put a job into the lane of its candidates; without any it waits in the empty lane or is closed."""
-        lane = self._lane(entry)
+        lane = entry.lane = self._lane(entry)
         entry.stage, entry.sender = Stage.QUEUED, ""
         if lane or self._may_wait(entry):
+            if entry.job.hurried and not entry.answered:
+                self._answer_in_hand(entry)
             self._schedule(entry)
-            self._lanes.put(lane, entry.job.priority, entry.seq, entry.job.id)
+            (self._lanes if entry.armed else self._unarmed).put(lane, entry.job.priority, entry.seq, entry.job.id)
         else:
             self._close(entry, self._without_modem(entry), now)
         return lane
 
     def _may_wait(self, entry: Entry) -> bool:
         """Tell whether a job may wait without a usable sender: for one that comes back, or patiently if none gave it up yet."""
-        return (entry.job.patient and not entry.tried) or bool(self._lane(entry, Standing.COMING))
+        return (entry.job.patient and not entry.tried) or any(self._lane(entry, standing) for standing in (Standing.COMING, Standing.RESTING))
 
     def _without_modem(self, entry: Entry) -> Outcome:
         return endings.without_modem(entry.job, entry.last, tried=bool(entry.tried))
 
     def _offer(self, sender: str, now: float) -> None:
         """Reserve an idle sender for the first job that it may send."""
-        if self._draining or (job_id := self._lanes.pop_for(sender)) is None:
+        if self._draining or self._halted or (job_id := self._lanes.pop_for(sender)) is None:
             return
         entry = self._entries[job_id]
         self._lanes.busy(sender)
         self._held[sender] = job_id
         entry.stage, entry.sender = Stage.OFFERED, sender
         self._screen(entry, now)
+
+    def _offer_all(self, now: float) -> None:
+        for sender in self._lanes.all_idle():
+            self._offer(sender, now)
 
     def _free(self, sender: str, now: float) -> None:
         """Let a sender that holds nothing any more take the next job."""
@@ -206,10 +265,10 @@ class Dispatch:
                 if self.usable(sender):
                     self._lanes.idle(sender)
         self._lanes.clear_jobs()
+        self._unarmed.clear_jobs()
         for entry in [entry for entry in self._entries.values() if entry.stage is Stage.QUEUED]:
             self._wait(entry, now)
-        for sender in self._lanes.all_idle():
-            self._offer(sender, now)
+        self._offer_all(now)
 
     def _report(self, entry: Entry, attempt: Attempt, now: float) -> None:
         sender = entry.sender
@@ -223,7 +282,7 @@ class Dispatch:
         entry.last = attempt
         entry.stage, entry.sender = Stage.QUEUED, ""
         if self._draining:
-            self._close(entry, endings.shut_down(entry.job, answered=entry.answered), now)
+            self._shut_out(entry, now)
         elif entry.job.deadline <= now:
             self._close(entry, self._too_late(entry), now)
         else:
@@ -235,9 +294,19 @@ class Dispatch:
             over = entry.job.deadline <= now
             self._close(entry, self._too_late(entry) if over else endings.unscreened(entry.job), now)
             return
+        self._answer_in_hand(entry)
+        self._schedule(entry)
+
+    def _answer_in_hand(self, entry: Entry) -> None:
         entry.answered = True
         self._effects.append(Answer(entry.job, endings.in_hand(entry.job, entry.sender if entry.stage is Stage.SENDING else "")))
-        self._schedule(entry)
+
+    def _shut_out(self, entry: Entry, now: float) -> None:
+        if entry.answered:
+            self._effects.append(Leave(entry.job))
+            self._remove(entry, now)
+        else:
+            self._close(entry, endings.shut_down(entry.job), now)
 
     def _too_late(self, entry: Entry) -> Outcome:
         if entry.job.expires:
@@ -245,12 +314,17 @@ class Dispatch:
         return endings.waited(entry.job) if self._lane(entry) else self._without_modem(entry)
 
     def _close(self, entry: Entry, outcome: Outcome, now: float) -> None:
-        del self._entries[entry.job.id]
-        self._agenda.drop(entry.job.id)
-        self._lanes.discard(entry.job.id)
         if not entry.answered:
             self._effects.append(Answer(entry.job, outcome))
         self._effects.append(Settle(entry.job, outcome))
+        self._remove(entry, now)
+
+    def _remove(self, entry: Entry, now: float) -> None:
+        del self._entries[entry.job.id]
+        self._agenda.drop(entry.job.id)
+        self._lanes.discard(entry.job.id)
+        self._unarmed.discard(entry.job.id)
+        self._arming.pop(entry.job.id, None)
         if entry.stage is Stage.OFFERED:
             del self._held[entry.sender]
             self._free(entry.sender, now)

@@ -15,6 +15,13 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """Write down, so that it survives a power cut, that a sender may get this job; then say that it is armed."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
 class Assign:
     """Hand a job to a sender."""
 
@@ -31,6 +38,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Forget a job that was answered "in hand": it lies on disk and the next life of the gateway goes on with it."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Note the end of a job."""
 
@@ -38,4 +52,4 @@ class Settle:
     outcome: Outcome
 
 
-Effect = Screen | Assign | Answer | Settle
+Effect = Screen | Arm | Assign | Answer | Leave | Settle

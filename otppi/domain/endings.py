@@ -26,10 +26,14 @@ def refused(job: Job, *, draining: bool) -> Outcome:
     return Outcome(Fate.REFUSED, "failed", sentence, parts=(0, job.parts))
 
 
-def shut_down(job: Job, *, answered: bool) -> Outcome:
-    """The drain found the job unsent: whoever waits may try again, whoever was told "in hand" learns that it failed."""
-    fate = Fate.FAILED if answered else Fate.REFUSED
-    return Outcome(fate, "failed", "The gateway was shut down before the message was sent.", parts=(0, job.parts))
+def unwritten(job: Job, why: str, *, answered: bool) -> Outcome:
+    """The journal cannot be written, so that nothing may be sent."""
+    return Outcome(Fate.FAILED if answered else Fate.REFUSED, "failed", why, parts=(0, job.parts))
+
+
+def shut_down(job: Job) -> Outcome:
+    """The drain found the job unsent; whoever waits for it may try again."""
+    return Outcome(Fate.REFUSED, "failed", "The gateway was shut down before the message was sent.", parts=(0, job.parts))
 
 
 def expired(job: Job) -> Outcome:

@@ -41,6 +41,12 @@ class Job:
     source: str = ""
     user: str = ""
     client_id: Any = None
+    hurried: bool = False
+    """Answered "in hand" as soon as it is queued."""
+    print: str = ""
+    """Fingerprint of the request, in hex digits; empty when the request may be repeated."""
+    otp: str = ""
+    """Key of the OTP record that the message carries the code of, in hex digits."""
 
 
 def new_id() -> str:

@@ -45,6 +45,20 @@ class Lanes:
         self.discard(head[2])
         return head[2]
 
+    def lanes(self) -> list[Lane]:
+        """List the lanes in which somebody waits."""
+        return list(self._queues)
+
+    def head(self, lane: Lane) -> Place | None:
+        """Give the job that goes first in a lane."""
+        queue = self._queues.get(lane)
+        return queue[0] if queue else None
+
+    def count(self, lane: Lane, priority: int) -> int:
+        """Count the jobs of a priority in a lane."""
+        queue = self._queues.get(lane, [])
+        return bisect_left(queue, (priority + 1,)) - bisect_left(queue, (priority,))
+
     def clear_jobs(self) -> None:
         """Take all jobs out."""
         self._queues.clear()

@@ -82,6 +82,51 @@ class Journal(Protocol):
         """Close the file."""
 
 
+class Chronicle(Protocol):
+    """Journals by day: what was written down of every message."""
+
+    def append(self, payload: bytes) -> None:
+        """Add one record with one write; on return it survives the death of the process. Raises StoreError."""
+
+    def syncing(self) -> Callable[[], None]:
+        """Give a function, to be called once and by any thread, that makes what was appended survive a power cut.
+
+        It raises StoreError.
+        """
+
+    def replay(self, since: float) -> Iterator[bytes]:
+        """Give every whole record of the days from ``since`` (unix seconds) on, oldest first."""
+
+    def search(self, moment: float, needle: bytes, days: int) -> Iterator[bytes]:
+        """Give the records that hold ``needle``, of the day of ``moment`` and the ``days`` after it."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class Spool(Protocol):
+    """Bodies of messages that were answered "in hand", sealed."""
+
+    def keep(self, message_id: str, body: bytes) -> None:
+        """Seal and write a body; on return it survives the death of the process. Raises StoreError."""
+
+    def drop(self, message_id: str) -> None:
+        """Forget a body; it may be absent. Raises StoreError."""
+
+    def kept(self) -> Iterator[tuple[str, bytes | None]]:
+        """Give every id with its body, None where it cannot be opened."""
+
+
+class MarkFile(Protocol):
+    """How far one sender is with the job that it holds."""
+
+    def write(self, value: Any) -> None:
+        """Replace the mark; on return it survives the death of the process. Raises StoreError."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
 class Sections(Protocol):
     """One JSON file per section, written atomically, the last good version kept."""
 

@@ -14,6 +14,7 @@ class Standing(Enum):
 
     USABLE = "usable"
     COMING = "coming back"  # starting, or lost a moment ago
+    RESTING = "resting"  # its limit of messages is reached; it goes on by itself
     AWAY = "away"
 
 
@@ -22,6 +23,7 @@ class Stage(Enum):
 
     ARRIVED = "arrived"  # the blocklist has been asked
     QUEUED = "queued"
+    ARMING = "arming"  # the journal has been asked; only armed jobs are offered
     OFFERED = "offered"  # a sender is reserved, the blocklist has been asked again
     SENDING = "sending"
 
@@ -35,6 +37,9 @@ class Entry:
     stage: Stage = Stage.ARRIVED
     sender: str = ""
     """Who was offered it or sends it."""
+    lane: tuple[str, ...] = ()
+    """Who could send it when it was last routed."""
+    armed: bool = False
     turn: int = 0
     screen_due: float = NEVER
     """Until when the blocklist may answer; counts while it is asked."""

@@ -96,6 +96,10 @@ class FileJournal:
         finally:
             self._reopen()
 
+    def handle(self) -> int:
+        """Give a descriptor of its own for the file, for a thread that syncs it; the caller closes it."""
+        return os.dup(self._file)
+
     def close(self) -> None:
         """Close the file; may be called twice."""
         if self._file >= 0:

@@ -71,7 +71,7 @@ def test_every_field_has_a_label():
 
 
 @pytest.mark.parametrize("port", ["/dev/ttyUSB0", "/dev/serial/by-id/usb-HUAWEI_Mobile-if00-port0", "imei:123456789012345",
-                                  "usb:1-1.4", "usb:3-2.1.4:1.2", "/work/var/demo/modem 1"])
+                                  "usb:1-1.4", "usb:3-2.1.4:1.2", "/srv/demo/modem 1"])
 def test_a_port_is_a_device_path_an_imei_or_a_bus_path(port):
     assert read("modems", [modem(port=port)])[0][0].port == port
 

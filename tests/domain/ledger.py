@@ -1,6 +1,19 @@
 """A router's stand-in: carries out what the dispatch decides, and checks every rule of it after every step."""
 
-from otppi.domain.dispatch import MAX_ROUNDS, SCREEN_LIMIT_S, Answer, Assign, Dispatch, Effect, Screen, Settle, Standing
+from otppi.domain.dispatch import (
+    AHEAD,
+    MAX_ROUNDS,
+    SCREEN_LIMIT_S,
+    Answer,
+    Arm,
+    Assign,
+    Dispatch,
+    Effect,
+    Leave,
+    Screen,
+    Settle,
+    Standing,
+)
 from otppi.domain.job import Job, Priority
 from otppi.domain.outcome import Attempt, Fate, Outcome, Verdict
 from otppi.domain.routing import Path, Routes
@@ -25,20 +38,26 @@ class Ledger:
         self.given_up: dict[str, set[str]] = {}
         self.standings: dict[str, Standing] = {}
         self.draining = False
+        self.halted = False
+        self.slow_journal = False
+        self.to_arm: list[str] = []
+        self.armed_jobs: set[str] = set()
         self._offered: dict[str, str] = {}
         self._refused: set[str] = set()
+        self.left: set[str] = set()
 
     # what happens
 
-    def accept(self, *, to=NUMBER, priority=Priority.SINGLE, wait=300.0, expires=False, reply_in=25.0, patient=False, parts=1):
+    def accept(self, *, to=NUMBER, priority=Priority.SINGLE, wait=300.0, expires=False, reply_in=25.0, patient=False, parts=1, hurried=False):
         job = Job(
             id=f"{len(self.jobs):05d}", to=to, text="text", parts=parts, priority=priority, deadline=self.now + wait, expires=expires,
             reply_due=None if reply_in is None else self.now + reply_in, patient=patient,
+            hurried=hurried,
         )
         self.jobs[job.id] = job
         full = self.dispatch.in_hand() >= self.dispatch.queue_limit
         self.take(self.dispatch.accept(job, self.now))
-        if full or self.draining:
+        if full or self.draining or self.halted:
             assert self.fate(job) is Fate.REFUSED
             self._refused.add(job.id)
         return job
@@ -62,6 +81,23 @@ class Ledger:
         if self.stage(job) is Stage.OFFERED:
             self.clear(job)
         return job
+
+    def arm(self):
+        """Let the journal finish what it was asked for."""
+        job_ids, self.to_arm = self.to_arm, []
+        self.armed_jobs.update(job_ids)
+        self.take(self.dispatch.armed(job_ids, self.now))
+
+    def halt(self):
+        self.halted = True
+        arming = [job_id for job_id in self.to_arm if job_id not in self.settled]
+        self.to_arm = []
+        self.take(self.dispatch.halt("The disk is full.", self.now))
+        assert all(job_id in self.settled for job_id in arming)
+
+    def resume(self):
+        self.halted = False
+        self.take(self.dispatch.resume(self.now))
 
     def finish(self, sender, verdict=Verdict.SENT, job_id=None, error="why"):
         job_id = self.holds.get(sender, "") if job_id is None else job_id
@@ -98,13 +134,13 @@ class Ledger:
     def drain(self):
         self.draining = True
         self.take(self.dispatch.drain(self.now))
-        waiting = set(self.jobs) - set(self.settled) - set(self.holds.values())
+        waiting = set(self.jobs) - set(self.settled) - set(self.holds.values()) - self.left
         assert not waiting, "a drain leaves nothing but what senders hold"
 
     def expire(self):
         self.take(self.dispatch.expire(self.now))
         for job in self.jobs.values():
-            if job.id not in self.settled and job.id not in self.holds.values():
+            if job.id not in self.settled and job.id not in self.holds.values() and job.id not in self.left:
                 assert self.now < job.deadline, "nothing waits beyond its deadline"
             if job.reply_due is not None and job.reply_due <= self.now:
                 assert self.answers.get(job.id), "a reply that is due was given"
@@ -142,11 +178,19 @@ class Ledger:
         for effect in effects:
             job = effect.job
             assert job.id not in self.settled, "nothing happens to a job after its end"
+            assert job.id not in self.left
             match effect:
                 case Screen(_, turn):
                     assert turn == self.asked.get(job.id, (0, 0))[0] + 1
                     self.asked[job.id] = (turn, self.now)
+                case Arm():
+                    assert not self.halted
+                    assert job.id not in self.armed_jobs
+                    assert job.id not in self.to_arm, "armed twice"
+                    self.to_arm.append(job.id)
+                    self._check_ahead(job)
                 case Assign(sender, _):
+                    assert job.id in self.armed_jobs, "handed over before it was written down"
                     self._check_assignment(sender, job)
                     self.holds[sender] = job.id
                     self.assigned.append((sender, job.id))
@@ -154,15 +198,28 @@ class Ledger:
                     assert job.id not in self.answers, "answered twice"
                     self.answers[job.id] = [outcome]
                     if outcome.fate is Fate.IN_HAND:
-                        assert job.reply_due is not None
-                        assert job.reply_due <= self.now
+                        assert job.hurried or (job.reply_due is not None and job.reply_due <= self.now)
                         assert outcome.status == ("sending" if job.id in self.holds.values() else "queued")
+                case Leave():
+                    assert self.draining
+                    assert self.answers[job.id][0].fate is Fate.IN_HAND, "only what lies on disk may be left"
+                    self.left.add(job.id)
                 case Settle(_, outcome):
                     assert outcome.final
                     self.settled[job.id] = [outcome]
                     answer = self.answers[job.id][0]
                     assert answer == outcome or answer.fate is Fate.IN_HAND, "the answer is the outcome"
+        if self.to_arm and not self.slow_journal:
+            self.arm()
         self._check()
+
+    def _check_ahead(self, job):
+        if (asked := self.dispatch._entries.get(job.id)) is None:
+            return  # it ended in the same step
+        ahead = [entry for entry in self.dispatch._entries.values() if entry.lane == asked.lane and entry.job.priority is job.priority
+                 and (entry.stage is Stage.ARMING or (entry.stage is Stage.QUEUED and entry.armed))]
+        returned = sum(entry.rounds > 0 for entry in ahead)
+        assert len(ahead) - returned <= AHEAD * len(asked.lane), "a power cut would leave too many in doubt"
 
     def _check_assignment(self, sender, job):
         assert not self.draining, "handed out after the drain"
@@ -185,7 +242,7 @@ class Ledger:
 
     def _check(self):
         entries, held = self.dispatch._entries, self.dispatch._held
-        assert set(entries) == set(self.jobs) - set(self.settled) - self._refused
+        assert set(entries) == set(self.jobs) - set(self.settled) - self._refused - self.left
         assert self.dispatch.in_hand() == len(entries)
         assert self.dispatch.sending() == len(self.holds)
         assert {sender: job_id for sender, job_id in held.items() if entries[job_id].stage is Stage.SENDING} == self.holds
@@ -195,12 +252,13 @@ class Ledger:
         waiting = [entry for entry in entries.values() if entry.stage is Stage.QUEUED]
         may_send = {entry.job.id: self._may_send(entry.job) for entry in waiting}
         for sender, standing in self.standings.items():
-            if standing is Standing.USABLE and sender not in held:
-                assert not any(sender in may_send[entry.job.id] for entry in waiting), "an idle modem beside a job that it may send"
+            if standing is Standing.USABLE and sender not in held and not self.halted:
+                assert not any(sender in may_send[entry.job.id] for entry in waiting if entry.armed or not self.slow_journal), \
+                    "an idle modem beside a job that it may send"
 
         offered = {sender: job_id for sender, job_id in held.items() if entries[job_id].stage is Stage.OFFERED}
         for sender, job_id in offered.items():
-            if self._offered.get(sender) != job_id:
+            if self._offered.get(sender) != job_id and not self.slow_journal:
                 first = (entries[job_id].job.priority, job_id)
                 assert all(first < (entry.job.priority, entry.job.id) for entry in waiting if sender in may_send[entry.job.id]), "out of order"
         self._offered = offered

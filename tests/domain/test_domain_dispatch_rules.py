@@ -29,7 +29,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         to=st.sampled_from(NUMBERS), priority=st.sampled_from(Priority), wait=st.sampled_from((1.0, 3.0, 40.0)), expires=st.booleans(),
-        reply_in=st.sampled_from((None, 0.5, 5.0)), patient=st.booleans(),
+        reply_in=st.sampled_from((None, 0.5, 5.0)), patient=st.booleans(), hurried=st.booleans(),
     )
     def accept(self, **fields):
         self.ledger.accept(**fields)
@@ -85,6 +85,26 @@ class Histories(RuleBasedStateMachine):
     def the_wake_up_comes(self):
         self.ledger.expire()
 
+    @rule()
+    def the_journal_becomes_slow(self):
+        self.ledger.slow_journal = True
+
+    @precondition(lambda self: self.ledger.slow_journal and not self.ledger.halted)
+    @rule(quick=st.booleans())
+    def the_journal_has_written(self, quick):
+        self.ledger.arm()
+        self.ledger.slow_journal = not quick
+
+    @precondition(lambda self: not self.ledger.halted)
+    @rule()
+    def the_disk_is_full(self):
+        self.ledger.halt()
+
+    @precondition(lambda self: self.ledger.halted)
+    @rule()
+    def the_disk_has_room_again(self):
+        self.ledger.resume()
+
     @precondition(lambda self: len(self.ledger.jobs) > 6)
     @rule(really=st.sampled_from((False, False, True)))
     def drain(self, really):
@@ -95,11 +115,14 @@ class Histories(RuleBasedStateMachine):
         """Time goes on and whoever holds a job finishes it: nobody is left without answer and outcome."""
         ledger = self.ledger
         ledger.expire()
+        ledger.resume()
+        ledger.slow_journal = False
+        ledger.arm()
         for _ in range(len(ledger.jobs) * MAX_ROUNDS + 1):
             for sender in sorted(ledger.holds):
                 ledger.finish(sender)
             ledger.wait(50)
-        assert set(ledger.settled) == set(ledger.jobs) == set(ledger.answers)
+        assert set(ledger.settled) | ledger.left == set(ledger.jobs) == set(ledger.answers)
         assert ledger.dispatch.in_hand() == 0
         assert ledger.dispatch.next_due() is None
 
