@@ -23,13 +23,15 @@ def handles(message: type) -> Callable[[Callable[[Any, Any], None]], Callable[[A
 
 
 def teller(ref: "pykka.ActorRef[Any]") -> Tell:
-    """Give a function that tells an actor and is silent when it is gone: its supervisor knows that already."""
+    """Give a function that tells an actor; False when it is gone, which its supervisor knows already."""
 
-    def tell(message: Any) -> None:
+    def tell(message: Any) -> bool:
         try:
             ref.tell(message)
         except pykka.ActorDeadError:
             _log.debug("%s came after its receiver had ended", type(message).__name__)
+            return False
+        return True
 
     return tell
 

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from otppi.domain import replies
 from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskVerify
 from otppi.domain.messages.sending import AskSend, ReplyTo
+from otppi.domain.messages.writing import AskStatus
 from otppi.domain.ports import Origin, Tell
 from otppi.domain.replies import Reply
 from otppi.domain.requests import (
@@ -54,7 +55,7 @@ class ActorGateway:
             case RequestUssd():
                 reply(replies.failed(request, _LATER.format("run USSD codes")))
             case GetMessageStatus():
-                reply(replies.failed(request, _LATER.format("keep the states of messages")))
+                self._router(AskStatus(request, origin, reply))
         return future
 
 

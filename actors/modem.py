@@ -24,7 +24,7 @@ from otppi.at.bringup import Hardware, PinTried, Refused, Seen, Silent, Subscrib
 from otppi.at.gsm7 import TextError
 from otppi.at.pdu import PduError
 from otppi.at.results import Meaning
-from otppi.at.submit import Started, Submitted, submit
+from otppi.at.submit import Answered, Started, Submitted, submit
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import PortError, StoreError
@@ -33,7 +33,7 @@ from otppi.domain.messages.running import Begin, Retire, Retired, Wake
 from otppi.domain.messages.sending import Assign
 from otppi.domain.outcome import Attempt, Verdict
 from otppi.domain.pin import PinBook
-from otppi.domain.ports import Clock, Lines, LineSettings, Tell
+from otppi.domain.ports import Clock, Lines, LineSettings, MarkFile, Tell
 
 FIRST_REST_S = 1.0
 LONGEST_REST_S = 60.0
@@ -45,10 +45,11 @@ QUIET_S = 60.0  # without a message before a ready modem is asked how it stands,
 class ModemOwner(LineOwner):
     """Owns one modem's port. Tells the router how it stands, takes one job at a time, and answers for each."""
 
-    def __init__(self, clock: Clock, supervisor: Tell, settings: Modem, lines: Lines, router: Tell, monitor: Tell, pins: PinBook) -> None:
+    def __init__(self, clock: Clock, supervisor: Tell, settings: Modem, lines: Lines, router: Tell, monitor: Tell, pins: PinBook, mark: MarkFile) -> None:
         super().__init__(f"modem {settings.id}", clock, supervisor, lines)
         self._settings = settings
         self._pins = pins
+        self._mark = mark
         self._sign = Sign(self.name, settings, clock.monotonic, router, monitor)
         self._in_hand: InHand | None = None
         self._doubt: urc.News | None = None
@@ -105,6 +106,7 @@ class ModemOwner(LineOwner):
             if isinstance(message, Assign):
                 self._sign.finished(message.job, InHand(message.job).cut_short("The modem's driver ended before it could send."))
         self.close_line()
+        self._mark.close()
 
     # sending
 
@@ -161,10 +163,17 @@ class ModemOwner(LineOwner):
     # what comes from the line
 
     def marked(self, what: Any) -> None:
-        """Note that a body is about to leave, or what the SIM said of the PIN."""
+        """Note on disk that a body is about to leave or has its answer, or what the SIM said of the PIN.
+
+        When the disk cannot be written the body does not leave: the error ends this actor, and the next one leaves the prompt.
+        """
         match what:
-            case Started(part) if self._in_hand is not None:
-                self._in_hand.part = part
+            case Started() if self._in_hand is not None:
+                self._mark.write(self._in_hand.mark(left=True).to_json())
+                self._in_hand.left = True
+            case Answered(taken) if self._in_hand is not None:
+                self._in_hand.left, self._in_hand.taken = False, taken
+                self._mark.write(self._in_hand.mark(left=False).to_json())
             case PinTried(right):
                 note = self._pins.accepted if right else self._pins.refused
                 note(self._settings.sim_pin.reveal())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from otppi.at.pdu import SubmitPdu, submit_pdus
+from otppi.domain.chronicle import Mark
 from otppi.domain.job import Job
 from otppi.domain.outcome import Attempt, Verdict
 
@@ -12,13 +13,25 @@ class InHand:
     """A job and how far it is."""
 
     job: Job
-    part: int = 0
-    """The last part whose body was given away; from the first on the message's fate is the network's."""
+    left: bool = False
+    """Whether a body was given away whose fate is not known yet."""
+    taken: tuple[int, ...] = ()
+    """The TP-MR of the parts that the network took."""
+
+    def mark(self, *, left: bool) -> Mark:
+        """Give what is to be on disk at a step."""
+        return Mark(self.job.id, self.job.parts, left, self.taken)
 
     def cut_short(self, why: str) -> Attempt:
         """Report on the job when nobody will say more about it."""
-        verdict = Verdict.UNKNOWN if self.part else Verdict.AGAIN
-        return Attempt(verdict, why, parts=(max(0, self.part - 1), self.job.parts))
+        sent, parts = len(self.taken), self.job.parts
+        if sent >= parts:
+            return Attempt(Verdict.SENT, parts=(sent, parts), references=self.taken, result="OK")
+        if self.left:
+            return Attempt(Verdict.UNKNOWN, why, (sent, parts), self.taken)
+        if sent:
+            return Attempt(Verdict.FAILED, f"{why} {sent} of {parts} parts had left.", (sent, parts), self.taken)
+        return Attempt(Verdict.AGAIN, why, (0, parts))
 
 
 def encoded(job: Job, reference: int, left_s: float) -> tuple[SubmitPdu, ...]:

@@ -1,16 +1,18 @@
 """The OTP desk: makes codes, keeps their hashes, verifies them. The clear code lives only in the job it sends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.base import Actor, handles
 from otppi.at.concatenation import count
 from otppi.domain import replies
 from otppi.domain.errors import Mistake, StoreError
-from otppi.domain.job import Expired, IntakeRules, Job, Priority, check_text, deadline, new_id
+from otppi.domain.intake import Expired, IntakeRules, moment, otp_job
+from otppi.domain.job import Job
 from otppi.domain.messages.asking import AskOtp, AskVerify, OtpSettled
 from otppi.domain.messages.running import Begin, Configure, State, Wake
 from otppi.domain.messages.sending import Submit
+from otppi.domain.messages.writing import OtpRecovered
 from otppi.domain.msisdn import canonical
 from otppi.domain.otp import Change, Claim, OtpBook, Verified, canonical_address, from_line, new_code, render, to_line
 from otppi.domain.outcome import Outcome
@@ -52,6 +54,16 @@ class OtpDesk(Actor):
         self.wake_in(SWEEP_S, "sweep")
         self._publish()
 
+    @handles(OtpRecovered)
+    def recovered(self, message: OtpRecovered) -> None:
+        """Keep the codes of an earlier life whose messages left, may have left or go on; drop the others."""
+        for tag in self._book.in_hand():
+            outcome = message.outcomes.get(tag.hex())
+            if outcome is None or not outcome.fate.keeps_otp:
+                self._note(self._book.failed(tag))
+            elif outcome.final:
+                self._note(self._book.sent(tag))
+
     @handles(Configure)
     def configure(self, message: Configure) -> None:
         """Take new settings; codes that are out keep what they were made with, but for the number of guesses."""
@@ -81,36 +93,25 @@ class OtpDesk(Actor):
             reply(replies.Reply(request.command, replies.DUPLICATE, data=request.echoed, error="The reference is in use."))
             return
         try:
-            self._write(put)
+            self._note(put)
         except StoreError:
-            self._book.failed(claim.reference)
+            self._book.failed(put.tag)
             raise
         self._figures["requested"] += 1
-        self._router(self._submit(message, job))
+        self._router(self._submit(message, replace(job, otp=put.tag.hex())))
 
     def _prepare(self, message: AskOtp) -> tuple[Claim, str, float, Job]:
         """Make code, message and job of a request. Raises Expired or Mistake."""
-        request = message.request
+        request, now = message.request, moment(self.clock)
         claim = self._claim(request.reference, request.receiver, request.params)
         if "@" in claim.receiver:
             raise Mistake("This version does not send e-mail yet.")
         code = new_code(self._rules.length)
         text = render(request.template, code)
-        parts = count(text)
-        check_text(text, parts, self._intake.max_parts)
-        wall, now, clock_ok = self.clock.wall(), self.clock.monotonic(), self.clock.wall_is_plausible()
         expires_at = request.expiration
         if expires_at is None:
-            expires_at = (wall if request.date_time is None else request.date_time) + self._rules.expiration_ms / 1000
-        if expires_at <= wall and clock_ok:
-            raise Expired  # whatever drop_expired says: nobody could verify it
-        patient = message.origin.patient
-        due, expires = deadline(expires_at, patient=patient, wall=wall, monotonic=now, clock_ok=clock_ok, rules=self._intake)
-        job = Job(
-            id=new_id(), to=claim.receiver, text=text, parts=parts, priority=Priority.OTP, deadline=due, expires=expires,
-            reply_due=None if patient else now + self._intake.reply_timeout_s, patient=patient,
-            source=message.origin.door, user=message.origin.user, client_id=request.client_id,
-        )
+            expires_at = (now.wall if request.date_time is None else request.date_time) + self._rules.expiration_ms / 1000
+        job = otp_job(request, message.origin, now, self._intake, to=claim.receiver, text=text, parts=count(text), expires_at=expires_at)
         return claim, code, expires_at, job
 
     def _submit(self, message: AskOtp, job: Job) -> Submit:
@@ -126,16 +127,15 @@ class OtpDesk(Actor):
 
         def settle(outcome: Outcome) -> None:
             final = replies.of_outcome(request, job.id, job.client_id, outcome)
-            tell(OtpSettled(request.reference, outcome, (lambda: None) if told else (lambda: reply(final))))
+            tell(OtpSettled(bytes.fromhex(job.otp), outcome, (lambda: None) if told else (lambda: reply(final))))
 
         return Submit(job, answer, settle)
 
     @handles(OtpSettled)
     def settled(self, message: OtpSettled) -> None:
         """Keep the record of a code that left or may have left, drop it otherwise; only then is the client told."""
-        change: Change | None = self._book.sent(message.reference) if message.outcome.fate.keeps_otp else self._book.failed(message.reference)
-        if change is not None:
-            self._write(change)
+        kept = message.outcome.fate.keeps_otp
+        self._note(self._book.sent(message.tag) if kept else self._book.failed(message.tag))
         message.then()
 
     @handles(AskVerify)
@@ -148,8 +148,7 @@ class OtpDesk(Actor):
             reply(replies.Reply(request.command, replies.INVALID_OTP, data=request.echoed, error=str(error)))
             return
         verified, change = self._book.verify(claim, request.code, self.clock.wall())
-        if change is not None:
-            self._write(change)
+        self._note(change)
         match verified:
             case Verified.RIGHT:
                 self._figures["verified"] += 1
@@ -164,7 +163,7 @@ class OtpDesk(Actor):
     def sweep(self, _: Wake) -> None:
         """Forget what is long over."""
         for drop in self._book.sweep(self.clock.wall()):
-            self._write(drop)
+            self._note(drop)
         self.wake_in(SWEEP_S, "sweep")
         self._publish()
 
@@ -176,7 +175,10 @@ class OtpDesk(Actor):
         to = canonical_address(receiver) if "@" in receiver else canonical(receiver, self._country_code)
         return Claim(reference, to, params)
 
-    def _write(self, change: Change) -> None:
+    def _note(self, change: Change | None) -> None:
+        """Write a change down, if there is one. Raises StoreError."""
+        if change is None:
+            return
         self._journal.append(to_line(change))
         self._changes += 1
         if self._changes > COMPACT_FROM + 2 * len(self._book):

@@ -1,4 +1,4 @@
-"""The router: queue and ledger of all messages. It carries out what domain.dispatch decides."""
+"""The router: queue and ledger of all messages. It carries out what domain.dispatch decides, and writes it down first."""
 
 import logging
 from collections.abc import Callable
@@ -9,9 +9,13 @@ from actors.owner import Owner
 from otppi.at.concatenation import count
 from otppi.config.modem import Modem
 from otppi.domain import dispatch, replies
-from otppi.domain.dispatch import Dispatch, Standing
-from otppi.domain.errors import Mistake
-from otppi.domain.job import Expired, IntakeRules, Job, Priority, check_text, deadline, expiry, new_id
+from otppi.domain.dispatch import Dispatch
+from otppi.domain.errors import Mistake, StoreError
+from otppi.domain.intake import Expired, IntakeRules, moment, sms_job
+from otppi.domain.job import Job, new_id
+from otppi.domain.ledger import Ledger, Recovery, owner_of
+from otppi.domain.limits import limits
+from otppi.domain.messages.asking import OtpSettled
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, State, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
@@ -23,41 +27,41 @@ from otppi.domain.messages.sending import (
     SenderStanding,
     Submit,
 )
+from otppi.domain.messages.writing import AskStatus, OtpRecovered, Sync, Synced
 from otppi.domain.msisdn import canonical, canonical_prefix, mask
 from otppi.domain.outcome import Attempt, Fate, Outcome, Verdict
 from otppi.domain.ports import Clock, Tell
 from otppi.domain.routing import Path, Routes
+from otppi.domain.senders import Senders
 
+CATCH_UP_S = 2.0  # between tries to write a journal that could not be written
+FAILURE = "The gateway failed; its log says more."
 _log = logging.getLogger(__name__)
-_PRIORITIES = {"otp": Priority.OTP, "single": Priority.SINGLE, "bulk": Priority.BULK}
-
-
-class _Listeners:
-    """Who wants to hear of a job: once when it is answered, once when it is settled."""
-
-    def __init__(self, answer: Callable[[Outcome], None], settle: Callable[[Outcome], None] | None) -> None:
-        self.answer = answer
-        self.settle = settle
 
 
 class Router(Owner):
     """Owns queue, ledger and routes. Senders announce themselves; the blocklist is asked twice per message."""
 
-    def __init__(self, clock: Clock, blocklist: Tell, monitor: Tell, *, country_code: str, rules: IntakeRules, queue_limit: int) -> None:
+    def __init__(
+        self, clock: Clock, ledger: Ledger, *, blocklist: Tell, syncer: Tell, archive: Tell, monitor: Tell, country_code: str, rules: IntakeRules, queue_limit: int,
+    ) -> None:
         super().__init__("router", clock, {"route": self.explain})
-        self._blocklist = blocklist
-        self._monitor = monitor
+        self._ledger = ledger
+        self._blocklist, self._syncer, self._archive, self._monitor = blocklist, syncer, archive, monitor
+        self._otp_desk: Tell = lambda message: None
         self._country_code = country_code
         self._rules = rules
-        self._routes = Routes(())
-        self._dispatch = Dispatch(lambda number, usable: self._routes.candidates(number, usable).modems, queue_limit)
-        self._ports: dict[str, Tell] = {}
-        self._standings: dict[str, Standing] = {}
-        self._listeners: dict[str, _Listeners] = {}
-        self._counts = dict.fromkeys(("sent", "failed", "unknown", "expired", "blocked"), 0)
-        self._modems: tuple[Modem, ...] = ()
-        self._replaced: set[str] = set()
         self._prefix_length = 0
+        self._modems: tuple[Modem, ...] = ()
+        self._routes = Routes(())
+        self._senders = Senders()
+        self._dispatch = Dispatch(lambda number, usable: self._routes.candidates(number, usable).modems, queue_limit)
+        self._listeners: dict[str, Submit] = {}
+        self._counts = dict.fromkeys(("sent", "failed", "unknown", "expired", "blocked"), 0)
+        self._to_sync: list[str] = []
+        self._unsynced = False  # whether a promise was written that nobody waits for
+        self._syncing: list[str] | None = None
+        self._accepting = ""
         self._drained: Callable[[], None] | None = None
         self._when_started: Callable[[], None] | None = None
         self._awake_at: float | None = None
@@ -69,98 +73,106 @@ class Router(Owner):
 
     @handles(Configure)
     def configure(self, message: Configure) -> None:
-        """Take new settings: general, sms, otp or modems."""
+        """Take what the settings say now, who settles codes, or what an earlier life left."""
+        value = message.value
         match message.section:
             case "modems":
-                self._expect(message.value)
-                self._modems = message.value
-                self._routes = self._route_table()
-                self._carry_out(self._dispatch.routes_changed(self.clock.monotonic()))
+                self._modems = value
+                self._expect()
+                self._route_anew()
             case "intake":
-                self._rules = message.value
+                self._rules = value
             case "sms":
-                self._country_code = message.value.country_code
-                self._dispatch.queue_limit = message.value.queue_limit
-                self._prefix_length = message.value.recipient_prefix_length
-                self._routes = self._route_table()
-                self._carry_out(self._dispatch.routes_changed(self.clock.monotonic()))
+                self._country_code, self._prefix_length = value.country_code, value.recipient_prefix_length
+                self._dispatch.queue_limit, self._ledger.remembered.hours = value.queue_limit, value.remember_h
+                self._route_anew()
+            case "otp_desk":
+                self._otp_desk = value
+            case "recovery":
+                self._take_up(value)
 
-    def _expect(self, modems: tuple[Modem, ...]) -> None:
-        """Let messages wait for modems that start now, and for the successors of those that were changed."""
-        before = {modem.id: modem for modem in self._modems}
-        working = {modem.id: modem for modem in modems if modem.active and not modem.internet_access}
-        for modem in working.keys() - self._standings.keys():
-            self._carry_out(self._dispatch.standing(modem, Standing.COMING, self.clock.monotonic()))
-        self._replaced &= working.keys()
-        self._replaced |= {name for name, modem in working.items() if name in self._ports and before.get(name) != modem}
+    def _take_up(self, recovery: Recovery) -> None:
+        """Go on with what an earlier life was told to be in hand."""
+        now, wall = self.clock.monotonic(), self.clock.wall()
+        for sender, at, sms in recovery.sent:
+            self._senders.note(sender, sms, now - max(0.0, wall - at))
+        self._otp_desk(OtpRecovered(recovery.otps))
+        if recovery.trouble:
+            self._halt(recovery.trouble)
+        for facts, outcome in recovery.ended:
+            _log.warning("message %s to %s of before the restart: %s (%s)", facts.id, facts.to, outcome.status, outcome.error)
+            self._counts[outcome.status] += 1
+        for job in recovery.resumed:
+            _log.info("message %s to %s of before the restart goes on", job.id, mask(job.to))
+            self._carry_out(self._dispatch.restore(job, now))
+        self._publish()
 
-    def _route_table(self) -> Routes:
-        return Routes(
-            [
-                Path(
-                    modem.id,
-                    modem.name or modem.id,
-                    tuple(canonical_prefix(prefix, self._country_code) for prefix in modem.recipient_prefixes),
-                    default=modem.default,
-                    from_api=modem.send_from_api,
-                )
-                for modem in self._modems
-                if modem.active
-            ],
+    def _expect(self) -> None:
+        working = {modem.id: modem for modem in self._modems if modem.active and not modem.internet_access}
+        allowed = {name: limits(modem.limits.per_minute, modem.limits.per_hour, modem.limits.per_day) for name, modem in working.items()}
+        for name in self._senders.expect(working, allowed):
+            self._stand(name)
+
+    def _route_anew(self) -> None:
+        self._routes = Routes(
+            [Path(modem.id, modem.name or modem.id, tuple(canonical_prefix(prefix, self._country_code) for prefix in modem.recipient_prefixes),
+                  default=modem.default, from_api=modem.send_from_api)
+             for modem in self._modems if modem.active],
             self._prefix_length,
         )
+        self._carry_out(self._dispatch.routes_changed(self.clock.monotonic()))
 
-    # what comes in
+    # what clients ask
 
     @handles(AskSend)
     def ask_send(self, message: AskSend) -> None:
-        """Make a job of a request, or say why not."""
-        request, reply = message.request, message.reply
+        """Make a job of a request, or say why not; a repeated request gets the outcome of the first one."""
+        request, reply, now = message.request, message.reply, moment(self.clock)
+        print_ = self._ledger.print_of(request.command, request.data)
+        if (known := self._ledger.known(print_, now.wall)) is not None:
+            outcome = known.outcome or Outcome(Fate.IN_HAND, "queued", parts=(0, count(request.text)))
+            reply(replies.of_outcome(request, known.message_id, request.client_id, outcome))
+            return
+        parts = count(request.text)
         try:
             to = canonical(request.receiver, self._country_code)
-            parts = count(request.text)
-            check_text(request.text, parts, self._rules.max_parts)
-            due, expires = deadline(
-                expiry(request.expiration, request.date_time, self._rules),
-                patient=message.origin.patient,
-                wall=self.clock.wall(),
-                monotonic=self.clock.monotonic(),
-                clock_ok=self.clock.wall_is_plausible(),
-                rules=self._rules,
-            )
+            job = sms_job(request, message.origin, now, self._rules, to=to, parts=parts, print_=print_)
         except Expired as error:
-            reply(replies.of_outcome(request, new_id(), request.client_id, Outcome(Fate.EXPIRED, "expired", str(error), parts=(0, parts))))
-            return
+            reply(replies.of_outcome(request, new_id(now.wall), request.client_id, Outcome(Fate.EXPIRED, "expired", str(error), parts=(0, parts))))
         except Mistake as error:
             reply(replies.failed(request, str(error)))
-            return
-        job = Job(
-            id=new_id(),
-            to=to,
-            text=request.text,
-            parts=parts,
-            priority=_PRIORITIES.get(request.priority, Priority.SINGLE),
-            deadline=due,
-            expires=expires,
-            reply_due=None if message.origin.patient else self.clock.monotonic() + self._rules.reply_timeout_s,
-            patient=message.origin.patient,
-            flash=request.flash,
-            validity_s=int(request.validity_s) if request.validity_s is not None else None,
-            source=message.origin.door,
-            user=message.origin.user,
-            client_id=request.client_id,
-        )
-        self._accept(job, _Listeners(lambda outcome: reply(replies.of_outcome(request, job.id, job.client_id, outcome)), None))
+        else:
+            self._accept(Submit(job, lambda outcome: reply(replies.of_outcome(request, job.id, job.client_id, outcome))))
 
     @handles(Submit)
     def submit(self, message: Submit) -> None:
         """Take a job of the OTP desk."""
-        self._accept(message.job, _Listeners(message.answer, message.settle))
+        self._accept(message)
 
-    def _accept(self, job: Job, listeners: _Listeners) -> None:
-        self._listeners[job.id] = listeners
-        self._carry_out(self._dispatch.accept(job, self.clock.monotonic()))
+    def _accept(self, message: Submit) -> None:
+        self._accepting = message.job.id
+        self._listeners[message.job.id] = message
+        self._ledger.arrived(message.job, self.clock.wall())
+        self._carry_out(self._dispatch.accept(message.job, self.clock.monotonic()))
+        self._accepting = ""
         self._publish()  # what is in hand is shown while it is, not only once it is over
+
+    @handles(AskStatus)
+    def ask_status(self, message: AskStatus) -> None:
+        """Tell how a message stands; one that is not in hand any more is the archive's."""
+        origin = message.origin
+        told = self._ledger.in_hand(message.request.message_id, owner_of(origin.door, origin.user))
+        if told is None:
+            self._archive(message)
+        else:
+            message.reply(replies.Reply(message.request.command, replies.OK, data=told))
+
+    def explain(self, number: str) -> dict[str, object]:
+        """Tell which modem would send to a number now, and why."""
+        to, now = canonical(number, self._country_code), self.clock.monotonic()
+        return self._routes.explain(to, lambda sender: self._senders.standing(sender, now).value, self._dispatch.usable)
+
+    # what blocklist, senders and syncer say
 
     @handles(Screened)
     def screened(self, message: Screened) -> None:
@@ -170,44 +182,59 @@ class Router(Owner):
     @handles(SenderStanding)
     def sender_standing(self, message: SenderStanding) -> None:
         """Note how a sender stands and where to reach it."""
-        replaced = message.standing is Standing.AWAY and message.sender in self._replaced
-        standing = Standing.COMING if replaced else message.standing
-        self._ports[message.sender] = message.port
-        self._standings[message.sender] = standing
+        self._senders.said(message.sender, message.standing, message.port, self.clock.monotonic())
         self._check_started()
-        self._carry_out(self._dispatch.standing(message.sender, standing, self.clock.monotonic()))
+        self._stand(message.sender)
+
+    def _stand(self, sender: str) -> None:
+        now = self.clock.monotonic()
+        self._carry_out(self._dispatch.standing(sender, self._senders.standing(sender, now), now))
 
     @handles(SenderGone)
     def sender_gone(self, message: SenderGone) -> None:
         """Note the end of a sender: for good, or until its successor comes."""
-        if message.sender not in self._ports:
-            return
         now = self.clock.monotonic()
+        if not self._senders.gone(message.sender, removed=message.removed):
+            return
         if message.removed:
             self._carry_out(self._dispatch.forget(message.sender, now))
-            del self._ports[message.sender], self._standings[message.sender]
         else:
-            standing = Standing.COMING if message.sender in self._replaced else Standing.AWAY
-            self._standings[message.sender] = standing
-            self._carry_out(self._dispatch.gone(message.sender, now, standing))
-        self._replaced.discard(message.sender)
+            self._carry_out(self._dispatch.gone(message.sender, now, self._senders.standing(message.sender, now)))
 
     @handles(Finished)
     def finished(self, message: Finished) -> None:
-        """Close the job that a sender reports on."""
-        self._carry_out(self._dispatch.finished(message.sender, message.job_id, message.attempt, self.clock.monotonic()))
+        """Close the job that a sender reports on; a sender whose limit is reached rests before it is offered another."""
+        sender, now = message.sender, self.clock.monotonic()
+        self._senders.note(sender, message.attempt.parts[0], now)
+        if self._senders.free_at(sender, now) > now:
+            self._stand(sender)
+        self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))
+
+    @handles(Synced)
+    def synced(self, message: Synced) -> None:
+        """Hand out what is safe now, and ask for the next batch; a failure stops everything new."""
+        batch, self._syncing = self._syncing or [], None
+        if message.error:
+            self._halt(message.error)
+            return
+        if self._dispatch.halted:
+            _log.warning("the journal can be written again")
+            self._carry_out(self._dispatch.resume(self.clock.monotonic()))
+        self._carry_out(self._dispatch.armed(batch, self.clock.monotonic()))
+        self._publish()
 
     @handles(Wake)
-    def wake(self, _: Wake) -> None:
+    def wake(self, message: Wake) -> None:
         """Carry out what is due."""
+        if message.what == "catch up":
+            self._catch_up()
+            return
         self._awake_at = None
+        for sender in self._senders.names():
+            self._stand(sender)
         self._carry_out(self._dispatch.expire(self.clock.monotonic()))
 
-    @handles(Drain)
-    def drain(self, message: Drain) -> None:
-        """Take nothing new and tell when no sender holds a job any more."""
-        self._drained = message.drained
-        self._carry_out(self._dispatch.drain(self.clock.monotonic()))
+    # start and end
 
     @handles(TellWhenStarted)
     def tell_when_started(self, message: TellWhenStarted) -> None:
@@ -216,77 +243,166 @@ class Router(Owner):
         self._check_started()
 
     def _check_started(self) -> None:
-        starting = (modem.id for modem in self._modems if modem.active and not modem.internet_access)
-        if self._when_started is not None and all(self._standings.get(modem, Standing.COMING) is not Standing.COMING for modem in starting):
+        if self._when_started is not None and self._senders.started():
             done, self._when_started = self._when_started, None
             done()
+
+    @handles(Drain)
+    def drain(self, message: Drain) -> None:
+        """Take nothing new and tell when no sender holds a job any more."""
+        self._drained = message.drained
+        self._carry_out(self._dispatch.drain(self.clock.monotonic()))
 
     @handles(GiveUp)
     def give_up(self, _: GiveUp) -> None:
         """End the drain: what is still with a sender is unknown."""
-        for sender in list(self._ports):
+        for sender in self._senders.names():
             self._carry_out(self._dispatch.gone(sender, self.clock.monotonic()))
-
-    def explain(self, number: str) -> dict[str, object]:
-        """Tell which modem would send to a number now, and why."""
-        to = canonical(number, self._country_code)
-        return self._routes.explain(to, lambda sender: self._standings.get(sender, Standing.AWAY).value, self._dispatch.usable)
 
     # what goes out
 
     def _carry_out(self, effects: list[dispatch.Effect]) -> None:
-        arm: list[str] = []
         for effect in effects:
             match effect:
-                case dispatch.Arm(job):
-                    arm.append(job.id)
                 case dispatch.Screen(job, turn):
                     self._blocklist(ScreenNumber(job.id, turn, job.to, self.tell))
+                case dispatch.Arm(job):
+                    self._arm(job)
                 case dispatch.Assign(sender, job):
-                    self._ports[sender](Assign(job))
+                    self._assign(sender, job)
                 case dispatch.Answer(job, outcome):
-                    if (listeners := self._listeners.get(job.id)) is not None:
-                        listeners.answer(outcome)
+                    self._answer(job, outcome)
                 case dispatch.Leave(job):
                     self._listeners.pop(job.id, None)
+                    self._ledger.left(job.id)
                 case dispatch.Settle(job, outcome):
                     self._settle(job, outcome)
-        if arm:
-            self._carry_out(self._dispatch.armed(arm, self.clock.monotonic()))
+        self._sync()
         self._look_ahead()
         if self._drained is not None and not self._dispatch.sending():
             drained, self._drained = self._drained, None
             drained()
 
+    def _arm(self, job: Job) -> None:
+        try:
+            self._ledger.arm([job.id])
+        except StoreError as error:
+            self._halt(str(error))
+        else:
+            self._to_sync.append(job.id)
+
+    def _sync(self) -> None:
+        """Have one batch synced at a time; what comes meanwhile makes the next batch."""
+        if self._syncing is not None or not (self._to_sync or self._unsynced) or self._dispatch.halted:
+            return
+        self._ask_for_sync()
+
+    def _ask_for_sync(self) -> None:
+        try:
+            sync = self._ledger.syncing()
+        except StoreError as error:
+            self._halt(str(error))
+            return
+        self._syncing, self._to_sync, self._unsynced = self._to_sync, [], False
+        self._syncer(Sync(sync, self.tell))
+
+    def _assign(self, sender: str, job: Job) -> None:
+        self._ledger.begun(job.id, sender, self.clock.wall())
+        if not self._senders.tell(sender, Assign(job)):
+            gone = Attempt(Verdict.AGAIN, "The modem's driver had ended before it got the message.", parts=(0, job.parts))
+            self._carry_out(self._dispatch.standing(sender, dispatch.Standing.COMING, self.clock.monotonic()))
+            self._carry_out(self._dispatch.finished(sender, job.id, gone, self.clock.monotonic()))
+
+    def _answer(self, job: Job, outcome: Outcome) -> None:
+        """Tell the client; what is told is on disk before."""
+        if outcome.final:
+            self._write_end(job, outcome)
+        elif not self._kept(job, outcome):
+            return
+        if (listener := self._listeners.get(job.id)) is not None:
+            listener.answer(outcome)
+
+    def _kept(self, job: Job, outcome: Outcome) -> bool:
+        """Seal a message that its client is told to be in hand; one that cannot be kept is refused instead."""
+        try:
+            self._ledger.keep(job, now=self.clock.wall(), monotonic=self.clock.monotonic())
+        except StoreError as error:
+            if outcome.status == "sending":
+                return True  # the modem has it; its fate does not hang on what is kept
+            _log.error("message %s could not be kept: %s", job.id, error)
+            if (listener := self._listeners.get(job.id)) is not None:
+                listener.answer(Outcome(Fate.REFUSED, "failed", str(error), parts=(0, job.parts)))
+            self._carry_out(self._dispatch.abandon(job.id, str(error), self.clock.monotonic()))
+            return False
+        self._unsynced = True
+        return True
+
     def _settle(self, job: Job, outcome: Outcome) -> None:
-        listeners = self._listeners.pop(job.id, None)
-        if listeners is not None and listeners.settle is not None:
-            listeners.settle(outcome)
+        self._write_end(job, outcome)
+        listener = self._listeners.pop(job.id, None)
+        if listener is not None and listener.settle is not None:
+            listener.settle(outcome)
+        elif job.otp:
+            self._otp_desk(OtpSettled(bytes.fromhex(job.otp), outcome, lambda: None))
         self._counts[outcome.status] = self._counts.get(outcome.status, 0) + 1
         if outcome.fate is not Fate.REFUSED:
             _log.info("message %s to %s: %s%s%s", job.id, mask(job.to), outcome.status, f" by {outcome.sender}" if outcome.sender else "",
                       f" ({outcome.error})" if outcome.error else "")
         self._publish()
 
+    def _write_end(self, job: Job, outcome: Outcome) -> None:
+        try:
+            self._ledger.settled(job, outcome, self.clock.wall())
+        except StoreError as error:
+            self._halt(str(error))
+
+    def _halt(self, why: str) -> None:
+        """Stop everything new until the journal can be written again."""
+        if why != self._dispatch.halted:
+            _log.error("nothing is sent until the journal can be written again: %s", why)
+        self._to_sync = []
+        self.wake_in(CATCH_UP_S, "catch up")
+        self._carry_out(self._dispatch.halt(why, self.clock.monotonic()))
+        self._publish()
+
+    def _catch_up(self) -> None:
+        """Try to write what is late, and to sync it; only then anything goes on."""
+        try:
+            self._ledger.catch_up()
+        except StoreError as error:
+            self._halt(str(error))
+        else:
+            if self._syncing is None:
+                self._ask_for_sync()
+
     def _look_ahead(self) -> None:
-        due = self._dispatch.next_due()
-        if due is not None and (self._awake_at is None or due < self._awake_at):
-            self._awake_at = due
-            self.wake_in(due - self.clock.monotonic(), "due")
+        now = self.clock.monotonic()
+        moments = [free for sender in self._senders.names() if (free := self._senders.free_at(sender, now)) > now]
+        if (due := self._dispatch.next_due()) is not None:
+            moments.append(due)
+        if moments and (self._awake_at is None or min(moments) < self._awake_at):
+            self._awake_at = min(moments)
+            self.wake_in(self._awake_at - now, "due")
 
     def _publish(self) -> None:
-        self._monitor(State("traffic", "router", {**self._counts, "in_hand": self._dispatch.in_hand()}))
+        self._monitor(State("traffic", "router", {**self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted}))
 
     def failed(self, message: Any) -> None:
         """Answer by the table when an error of ours hit a message: nothing had left."""
+        if self._accepting:  # it may be half taken in: whoever waits is told below, and it must not be sent later
+            job_id, self._accepting = self._accepting, ""
+            self._listeners.pop(job_id, None)
+            self._carry_out(self._dispatch.abandon(job_id, FAILURE, self.clock.monotonic()))
         match message:
             case AskSend(request, _, reply):
-                reply(replies.failed(request, "The gateway failed; its log says more."))
+                reply(replies.failed(request, FAILURE))
+            case AskStatus(request, _, reply):
+                reply(replies.failed(request, FAILURE))
             case Submit(job, answer, settle):
-                self._listeners.pop(job.id, None)
-                outcome = Outcome(Fate.FAILED, "failed", "The gateway failed; its log says more.", parts=(0, job.parts))
+                outcome = Outcome(Fate.FAILED, "failed", FAILURE, parts=(0, job.parts))
                 answer(outcome)
-                settle(outcome)
+                if settle is not None:
+                    settle(outcome)
             case Finished(sender, job_id, _):
                 unknown = Attempt(Verdict.UNKNOWN, "The gateway failed while it noted the outcome.")
                 self._carry_out(self._dispatch.finished(sender, job_id, unknown, self.clock.monotonic()))

@@ -1,10 +1,9 @@
 """The composition root: builds everything, starts it, drains it, stops it. The gateway's life story on one screen.
 
-Lock → clock and lines → books → owners of state → router and OTP desk → modems → doors → ready;
+Lock → books and what is written of an earlier life → clock and lines → owners of state → router and OTP desk → modems → doors → ready;
 the other way round at the end: doors refuse, router drains, doors close, children stop, owners stop, lines, clock, lock.
 """
 
-import hashlib
 import logging
 import threading
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pykka
 
 from actors.accounts import AccountsOwner, LiveAccounts
+from actors.archive import Archive
 from actors.audit import AuditOwner
 from actors.base import teller
 from actors.blocklist import BlocklistOwner
@@ -26,6 +26,7 @@ from actors.otp_desk import OtpDesk
 from actors.router import Router
 from actors.settings import SettingsOwner
 from actors.supervisor import Supervisor, stop_actor
+from actors.syncer import Syncer
 from actors.timekeeper import Timekeeper
 from otppi.adapters.clock import SystemClock
 from otppi.adapters.serial_lines import LineWatch
@@ -34,7 +35,7 @@ from otppi.config.book import Change
 from otppi.config.modem import Modem
 from otppi.config.site import Site
 from otppi.domain.errors import NotDone
-from otppi.domain.job import IntakeRules
+from otppi.domain.intake import IntakeRules
 from otppi.domain.messages.running import (
     Child,
     Configure,
@@ -51,6 +52,7 @@ from otppi.domain.ports import Tell
 from otppi.store.journal import FileJournal
 from otppi.store.keys import key
 from otppi.web.server import Doors, Opened
+from otppi.written import open_written, safe_name
 
 CONTROL_SOCKET = "control.sock"
 DRAIN_LIMIT_S = 20.0
@@ -70,6 +72,7 @@ class Service:
         self._books = open_books(self._data)
         self._clock = SystemClock(self._books.saved_time.last())
         self._lines = LineWatch()
+        self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h)
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
         self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems")}
         self._owners: dict[str, Tell] = {}
@@ -109,16 +112,19 @@ class Service:
         self._accounts.publish(books.accounts.snapshot())
         self._accounts.ask_upgrade = accounts
         self._blocklist = self._began("blocklist", BlocklistOwner.start(clock, books.make_blocklist, values["sms"].country_code))
+        syncer = self._began("syncer", Syncer.start(clock))
+        archive = self._began("archive", Archive.start(clock, self._written.journal))
         self._router = self._began("router", Router.start(
-            clock, self._blocklist, self._monitor, country_code=values["sms"].country_code, rules=self._intake(), queue_limit=values["sms"].queue_limit))
+            clock, self._written.ledger, blocklist=self._blocklist, syncer=syncer, archive=archive, monitor=self._monitor,
+            country_code=values["sms"].country_code, rules=self._intake(), queue_limit=values["sms"].queue_limit))
         self._otp_desk = self._began("otp_desk", OtpDesk.start(
             clock, self._router, self._monitor, *self._otp_store(), country_code=values["sms"].country_code, rules=values["otp"], intake=self._intake()))
         settings = self._began("settings", SettingsOwner.start(clock, books.make_settings, self._changed))
         self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
         self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
         self._built = True
-        for section in ("sms", "modems"):
-            self._router(Configure(section, values[section]))
+        for section, value in (("sms", values["sms"]), ("modems", values["modems"]), ("otp_desk", self._otp_desk), ("recovery", self._written.recovery)):
+            self._router(Configure(section, value))
 
     def _build_doors(self) -> Doors:
         modems = sum(modem.active for modem in self._values["modems"])
@@ -184,11 +190,11 @@ class Service:
     def _modem_child(self, modem: Modem) -> Child:
         router, monitor, sections = self._router, self._monitor, self._books.state
         number_key = key(self._data / "numbers.key")
-        section = "pin_" + hashlib.sha256(modem.id.encode()).hexdigest()[:16]
+        section = f"pin_{safe_name(modem.id)}"
 
         def start() -> "pykka.ActorRef[Any]":
             pins = PinBook(lambda: sections.load(section), lambda value: sections.save(section, value), number_key)
-            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, router, monitor, pins)
+            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, router, monitor, pins, self._written.mark(modem.id))
 
         def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
             router(SenderGone(modem.id, removed=for_good))
@@ -231,6 +237,7 @@ class Service:
             clean = stopped.wait(CHILDREN_LIMIT_S) and clean
         for name, ref in reversed(self._refs):
             stop_actor(name, ref)
+        self._written.journal.close()
         self._lines.stop()
         self._clock.stop()
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

@@ -16,8 +16,8 @@ class _Wakeup:
 
     __slots__ = ("deliver",)
 
-    def __init__(self, deliver: Callable[[], None]) -> None:
-        self.deliver: Callable[[], None] | None = deliver
+    def __init__(self, deliver: Callable[[], object]) -> None:
+        self.deliver: Callable[[], object] | None = deliver
 
     def cancel(self) -> None:
         self.deliver = None
@@ -61,7 +61,7 @@ class SystemClock:
         """Tell whether the wall clock can be right; a device without a battery wakes up in the past."""
         return time.time() >= self._earliest
 
-    def after(self, seconds: float, deliver: Callable[[], None]) -> _Wakeup:
+    def after(self, seconds: float, deliver: Callable[[], object]) -> _Wakeup:
         """Call ``deliver`` once from the clock's thread, ``seconds`` from now."""
         wakeup = _Wakeup(deliver)
         with self._changed:

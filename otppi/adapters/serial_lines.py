@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class SerialLine:
     """Implements domain.ports.Line on an open port."""
 
-    def __init__(self, port: serial.Serial, watch: "LineWatch", received: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
+    def __init__(self, port: serial.Serial, watch: "LineWatch", received: Callable[[bytes], object], lost: Callable[[str], object]) -> None:
         self.fd = port.fileno()
         self.received = received
         self.lost = lost
@@ -78,7 +78,7 @@ class LineWatch:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def open(self, settings: LineSettings, received: Callable[[bytes], None], lost: Callable[[str], None]) -> SerialLine:
+    def open(self, settings: LineSettings, received: Callable[[bytes], object], lost: Callable[[str], object]) -> SerialLine:
         """Open a port for us alone and watch it. Raises PortMissing, PortTaken or PortError."""
         path = find_port(settings.path)
         try:

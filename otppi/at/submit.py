@@ -26,6 +26,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """Mark: the fate of every body that left is clear. ``taken`` lists the TP-MR of the parts that the network took."""
+
+    taken: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """What the script returns. ``healthy`` false: the modem should be started anew before it is used again.
 
@@ -49,6 +56,10 @@ def submit(pdus: Sequence[SubmitPdu], patience_s: float = float("inf")) -> Scrip
         while True:
             end, reference = yield from _part(pdu, number)
             if reference is not None:
+                references.append(reference)
+            if end.body_left and not end.unclear:
+                yield Mark(Answered(tuple(references)))
+            if reference is not None:
                 break
             said = meaning(end.final)
             tries[said] = tries.get(said, 1) - 1
@@ -57,7 +68,6 @@ def submit(pdus: Sequence[SubmitPdu], patience_s: float = float("inf")) -> Scrip
                 return _not_sent(end, references, len(pdus))
             patience_s -= pause_s
             yield Pause(pause_s)
-        references.append(reference)
     return Submitted(Attempt(Verdict.SENT, parts=(len(pdus), len(pdus)), references=tuple(references), result="OK"))
 
 

@@ -23,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     hours, rest = divmod(int(time.time() - status["since"]), 3600)
     traffic, otp = status.get("traffic", {}).get("router", {}), status.get("otp", {}).get("otp_desk", {})
     print(f"Running for {hours} h {rest // 60} min.")
+    if halted := traffic.pop("halted", ""):
+        print(f"NOTHING IS SENT: {halted}")
     print("Messages: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in traffic.items()))
     print("Codes: " + ", ".join(f"{count} {name}" for name, count in otp.items()))
     for door, facts in status.get("door", {}).items():

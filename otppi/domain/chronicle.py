@@ -3,18 +3,20 @@
 Records hold ids, times, states, masked numbers and keyed hashes; never a text, never a whole number.
 ``armed`` is on disk (synced) before a sender may get the message; ``kept`` before its client is told that it is in hand;
 ``end`` before its client is told the outcome. How far a sender is with the one job it holds stands in its own mark.
+``armed`` and ``kept`` name the life of the machine (another one after a power cut) in which they were written: a gateway
+may run for months, so that no single record at its start could tell it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from otppi.domain.outcome import Fate, Outcome
 
-LIFE, ARMED, KEPT, END = "life", "armed", "kept", "end"
-_FATES = {"sent": Fate.SENT, "failed": Fate.FAILED, "blocked": Fate.FAILED, "expired": Fate.EXPIRED, "unknown": Fate.UNKNOWN}
+ARMED, KEPT, END = "armed", "kept", "end"
+_FATES = {"sent": Fate.SENT, "delivered": Fate.SENT, "failed": Fate.FAILED, "blocked": Fate.FAILED, "expired": Fate.EXPIRED, "unknown": Fate.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +57,20 @@ class Mark:
     def from_json(cls, value: Any) -> "Mark | None":
         """Read a mark; None when it is none."""
         try:
-            return cls(str(value["id"]), int(value["parts"]), bool(value["left"]), tuple(int(number) for number in value["taken"]))
+            mark = cls(str(value["id"]), int(value["parts"]), bool(value["left"]), tuple(int(number) for number in value["taken"]))
         except (KeyError, TypeError, ValueError):
             return None
+        return mark if mark.parts > 0 else None
 
 
-def life(token: str) -> bytes:
-    """Write down which life of the machine this is: another one after a power cut."""
-    return _line({"r": LIFE, "life": token})
+def armed(facts: Facts, life: str) -> bytes:
+    """Write down that a message may be handed to a sender from now on. ``life`` is that of the machine."""
+    return _line({"r": ARMED, **_facts(facts), "life": life})
 
 
-def armed(facts: Facts) -> bytes:
-    """Write down that a message may be handed to a sender from now on."""
-    return _line({"r": ARMED, **_facts(facts)})
-
-
-def kept(facts: Facts) -> bytes:
+def kept(facts: Facts, life: str) -> bytes:
     """Write down that a message was answered "in hand" and lies sealed on disk."""
-    return _line({"r": KEPT, **_facts(facts)})
+    return _line({"r": KEPT, **_facts(facts), "life": life})
 
 
 def end(facts: Facts, outcome: Outcome, *, at: float, began: float | None) -> bytes:
@@ -83,9 +81,10 @@ def end(facts: Facts, outcome: Outcome, *, at: float, began: float | None) -> by
 
 @dataclass(slots=True)
 class Story:
-    """Everything written down of one message."""
+    """Everything written down of one message. ``life`` is that of the machine when it was last armed or kept."""
 
     facts: Facts
+    life: str = ""
     armed: bool = False
     kept: bool = False
     end: Mapping[str, Any] | None = None
@@ -95,7 +94,8 @@ class Story:
         if self.end is None:
             return None
         status = str(self.end["status"])
-        return Outcome(_FATES.get(status, Fate.FAILED), status, str(self.end["error"]), str(self.end["modem"]), (int(self.end["sent"]), self.facts.parts),
+        fate = _FATES.get(status, Fate.UNKNOWN)  # a word of a later version: it may have been sent
+        return Outcome(fate, status, str(self.end["error"]), str(self.end["modem"]), (int(self.end["sent"]), self.facts.parts),
                        tuple(self.end["refs"]), str(self.end["result"]))
 
     def status(self) -> dict[str, Any]:
@@ -112,33 +112,33 @@ class Story:
         return {**told, "error": outcome.error} if outcome.error else told
 
 
-@dataclass(slots=True)
-class Tale:
-    """All stories read from the journals, by id, and the last life that was written down."""
-
-    stories: dict[str, Story] = field(default_factory=dict)
-    life: str = ""
+_OF_AN_END = ("status", "ended", "began", "modem", "sent", "refs", "error", "result")
 
 
-def read(lines: Iterable[bytes]) -> Tale:
-    """Read records, oldest first; what cannot be understood says nothing."""
-    tale = Tale()
+def read(lines: Iterable[bytes], over: Callable[[Story], None] | None = None) -> dict[str, Story]:
+    """Read records, oldest first, and give the stories by id; what cannot be understood says nothing.
+
+    With ``over`` a story with an end goes there at once and is not given: two busy days would not fit into a small RAM.
+    """
+    stories: dict[str, Story] = {}
     for line in lines:
         try:
             record = json.loads(line)
             kind = record["r"]
-            if kind == LIFE:
-                tale.life = str(record["life"])
-                continue
             facts = Facts(record["id"], record["at"], record["to"], record["who"], record["owner"], record["parts"], record.get("print", ""), record.get("otp", ""))
+            ended = {name: record[name] for name in _OF_AN_END} if kind == END else None
         except (ValueError, KeyError, TypeError):
             continue
-        story = tale.stories.setdefault(facts.id, Story(facts))
-        story.armed = story.armed or kind == ARMED
-        story.kept = story.kept or kind == KEPT
-        if kind == END:
-            story.end = record
-    return tale
+        story = stories.setdefault(facts.id, Story(facts))
+        if ended is not None:
+            story.end = ended
+            if over is not None:
+                over(stories.pop(facts.id))
+        elif kind in {ARMED, KEPT}:
+            story.life = record.get("life", "")
+            story.armed |= kind == ARMED
+            story.kept |= kind == KEPT
+    return stories
 
 
 class Next(Enum):
@@ -148,26 +148,29 @@ class Next(Enum):
     CLOSE = "close"
 
 
-def after_crash(story: Story, marks: Iterable[Mark], *, same_life: bool, body_kept: bool) -> tuple[Next, Outcome]:  # noqa: PLR0911  # one case a line
+def after_crash(story: Story, marks: Iterable[Mark], *, same_life: bool, body_kept: bool, marks_whole: bool = True) -> tuple[Next, Outcome]:  # noqa: PLR0911  # one case a line
     """Say what became of a message without an outcome.
 
     A mark tells what a sender did; without one and in the same life of the machine nothing had left. After a power cut
-    a missing mark proves nothing, so that an armed message is unknown.
+    marks may be missing or older than what was done, so that a message that a sender may have had is unknown unless a
+    mark says more. ``marks_whole`` tells that no mark was damaged: one that is may have been this message's.
     """
     total = story.facts.parts
     mine = [mark for mark in marks if mark.id == story.facts.id]
     taken = max((mark.taken for mark in mine), key=len, default=())
     parts = (len(taken), total)
-    if any(len(mark.taken) >= total for mark in mine):
+    if any(len(mark.taken) >= mark.parts for mark in mine):
         return Next.CLOSE, Outcome(Fate.SENT, "sent", parts=parts, references=taken, result="OK")
     if any(mark.left for mark in mine):
         return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "The gateway died while the message was being sent.", parts=parts, references=taken)
+    if not same_life:
+        if story.armed or mine:
+            return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "Power was lost while the message was on its way.", parts=parts, references=taken)
+        return Next.CLOSE, Outcome(Fate.FAILED, "failed", "Power was lost before the message was sent.", parts=parts)
+    if story.armed and not marks_whole:
+        return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "What the modem did is not readable any more.", parts=parts, references=taken)
     if taken:
         return Next.CLOSE, Outcome(Fate.FAILED, "failed", f"The gateway died after part {len(taken)} of {total} had left.", parts=parts, references=taken)
-    if not same_life:
-        if story.armed:
-            return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "Power was lost while the message was on its way.", parts=parts)
-        return Next.CLOSE, Outcome(Fate.FAILED, "failed", "Power was lost before the message was sent.", parts=parts)
     if story.kept and body_kept:
         return Next.RESUME, Outcome(Fate.IN_HAND, "queued", parts=parts)
     return Next.CLOSE, Outcome(Fate.FAILED, "failed", "The gateway died before the message was sent.", parts=parts)
@@ -183,4 +186,4 @@ def _facts(facts: Facts) -> dict[str, Any]:
 
 
 def _line(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(record, separators=(",", ":")).encode()

@@ -70,6 +70,8 @@ class Dispatch:
             self._close(entry, endings.blocked(entry.job), now)
         elif entry.stage is Stage.ARRIVED:
             self._queue(entry, now)
+        elif self._halted:
+            self._put_back(entry, now)
         else:
             entry.stage = Stage.SENDING
             self._schedule(entry)
@@ -151,7 +153,18 @@ class Dispatch:
                 self._shut_out(entry, now)
         return self._take()
 
+    def abandon(self, job_id: str, why: str, now: float) -> list[Effect]:
+        """Give up a job that was to be answered "in hand" and could not be kept; whoever asked has been told so."""
+        if (entry := self._entries.get(job_id)) is not None and entry.stage is not Stage.SENDING:
+            self._close(entry, endings.unwritten(entry.job, why, answered=True), now)
+        return self._take()
+
     # what it can be asked
+
+    @property
+    def halted(self) -> str:
+        """Why nothing is sent, empty when all is well."""
+        return self._halted
 
     def next_due(self) -> float | None:
         """Give the monotonic time of the next :meth:`expire` that has something to do."""
@@ -254,6 +267,14 @@ class Dispatch:
         if self.usable(sender):
             self._lanes.idle(sender)
             self._offer(sender, now)
+
+    def _put_back(self, entry: Entry, now: float) -> None:
+        """Let an offered job wait again: nothing is handed out while the journal cannot be written."""
+        sender = entry.sender
+        del self._held[sender]
+        self._wait(entry, now)
+        if self.usable(sender):
+            self._lanes.idle(sender)
 
     def _reroute(self, now: float) -> None:
         """Route every waiting job anew, and every one that was only offered to a sender that is not its choice any more."""

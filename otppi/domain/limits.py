@@ -26,14 +26,24 @@ class Meter:
         self.allowed = allowed
         self._sent: deque[float] = deque(maxlen=max((limit.count for limit in allowed), default=0))
 
+    def allow(self, allowed: tuple[Limit, ...]) -> None:
+        """Take other limits; what was counted counts on."""
+        sent = self._sent
+        self.allowed = allowed
+        self._sent = deque(sent, maxlen=max((limit.count for limit in allowed), default=0))
+
     def note(self, count: int, now: float) -> None:
         """Note that so many SMS left."""
         self._sent.extend([now] * count)
 
-    def free_at(self, now: float) -> float:
-        """Give the moment from which one more SMS may leave; ``now`` when it may at once."""
+    def free_at(self, now: float, parts: int = 1) -> float:
+        """Give the moment from which so many more SMS may leave; ``now`` when they may at once.
+
+        A message of more parts than a limit allows at all may leave when nothing counts against that limit any more.
+        """
         moment = now
         for limit in self.allowed:
-            if len(self._sent) >= limit.count:
-                moment = max(moment, self._sent[-limit.count] + limit.seconds)
+            last = limit.count - min(parts, limit.count) + 1  # the newest of those that have to be over first
+            if len(self._sent) >= last:
+                moment = max(moment, self._sent[-last] + limit.seconds)
         return moment

@@ -54,6 +54,11 @@ class Put:
     key: bytes
     record: bytes
 
+    @property
+    def tag(self) -> bytes:
+        """What tells this code from every other, also from a later one of the same reference."""
+        return self.key + self.record[-DIGEST_BYTES:]
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -109,26 +114,24 @@ class OtpBook:
             return None
         return self._put(key, expires_at, 0, Phase.IN_HAND, self._digest(claim, code))
 
-    def sent(self, reference: str, of: Put | None = None) -> Put | None:
-        """Note that the message left or may have left. None when the record is gone already (verified meanwhile).
-
-        ``of`` is what :meth:`reserve` gave: when a newer code has the reference by now, nothing is changed.
-        """
-        key = self._name(reference)
-        held = self._records.get(key)
-        if held is None or not self._same(held, of):
+    def sent(self, tag: bytes) -> Put | None:
+        """Note that a code's message left or may have left. None when it was verified meanwhile or its reference has another."""
+        held = self._tagged(tag)
+        if held is None:
             return None
         expires_at, attempts, phase, digest = self._PACKED.unpack(held)
-        return self._put(key, expires_at, attempts, Phase.SENT, digest) if phase == Phase.IN_HAND.value else None
+        return self._put(tag[:KEY_BYTES], expires_at, attempts, Phase.SENT, digest) if phase == Phase.IN_HAND.value else None
 
-    def failed(self, reference: str, of: Put | None = None) -> Drop | None:
-        """Note that the message was not sent: the reference is free again. ``of`` as for :meth:`sent`."""
-        key = self._name(reference)
-        held = self._records.get(key)
-        if held is None or not self._same(held, of):
+    def failed(self, tag: bytes) -> Drop | None:
+        """Note that a code's message was not sent: the reference is free again."""
+        if self._tagged(tag) is None:
             return None
-        del self._records[key]
-        return Drop(key)
+        del self._records[tag[:KEY_BYTES]]
+        return Drop(tag[:KEY_BYTES])
+
+    def in_hand(self) -> list[bytes]:
+        """List the tags of all codes whose message has no outcome yet."""
+        return [Put(key, held).tag for key, held in self._records.items() if self._PACKED.unpack(held)[2] == Phase.IN_HAND.value]
 
     def verify(self, claim: Claim, code: str, now: float) -> tuple[Verified, Change | None]:
         """Check a code; a right one is consumed, a wrong guess counts. Compares in constant time."""
@@ -175,12 +178,9 @@ class OtpBook:
         self._records[key] = record
         return Put(key, record)
 
-    def _same(self, held: bytes, put: Put | None) -> bool:
-        """Tell whether a record is about the code that was put, whatever was guessed meanwhile."""
-        if put is None:
-            return True
-        (expires_at, _, _, digest), (put_expires_at, _, _, put_digest) = self._PACKED.unpack(held), self._PACKED.unpack(put.record)
-        return bool((expires_at, digest) == (put_expires_at, put_digest))
+    def _tagged(self, tag: bytes) -> bytes | None:
+        held = self._records.get(tag[:KEY_BYTES])
+        return held if held is not None and held[-DIGEST_BYTES:] == tag[KEY_BYTES:] else None
 
     def _name(self, reference: str) -> bytes:
         return hmac.digest(self._key, b"reference\0" + reference.encode(), hashlib.sha256)[:KEY_BYTES]

@@ -9,8 +9,8 @@ from otppi.domain.replies import Reply
 from otppi.domain.requests import Request
 from otppi.domain.secret import Secret
 
-Tell = Callable[[Any], None]
-"""Delivers a message to an actor; never blocks, never raises, and is silent when the actor is gone."""
+Tell = Callable[[Any], bool | None]
+"""Delivers a message to an actor; never blocks, never raises. False when the actor is gone and the message with it."""
 
 
 class Cancel(Protocol):
@@ -32,7 +32,7 @@ class Clock(Protocol):
     def wall_is_plausible(self) -> bool:
         """Tell whether the wall clock can be right: neither before the build date nor before the last saved time."""
 
-    def after(self, seconds: float, deliver: Callable[[], None]) -> Cancel:
+    def after(self, seconds: float, deliver: Callable[[], object]) -> Cancel:
         """Call ``deliver`` once, from the clock's thread, in ``seconds``. ``deliver`` must only tell."""
 
 
@@ -59,7 +59,7 @@ class LineSettings:
 class Lines(Protocol):
     """Opens serial lines."""
 
-    def open(self, settings: LineSettings, received: Callable[[bytes], None], lost: Callable[[str], None]) -> Line:
+    def open(self, settings: LineSettings, received: Callable[[bytes], object], lost: Callable[[str], object]) -> Line:
         """Open a line; ``received`` and ``lost`` are called from a thread of the adapter and must only tell.
 
         Raises PortMissing, PortTaken or PortError.

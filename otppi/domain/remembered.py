@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ PRINT_BYTES = 16  # of HMAC-SHA256
 
 def fingerprint(key: bytes, command: str, data: dict[str, Any]) -> bytes:
     """Give the keyed hash of a request's command and data, whatever the order of its keys."""
-    canonical = json.dumps([command, data], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    canonical = json.dumps([command, data], sort_keys=True, separators=(",", ":"))
     return hmac.digest(key, b"request\0" + canonical.encode(), hashlib.sha256)[:PRINT_BYTES]
 
 
@@ -31,31 +30,30 @@ class Remembered:
 
     def __init__(self, hours: float) -> None:
         self.hours = hours
-        self._known: dict[bytes, Known] = {}
-        self._ages: deque[tuple[float, bytes]] = deque()
+        self._known: dict[bytes, tuple[float, Known]] = {}  # oldest first, each with its arrival
 
     def __len__(self) -> int:
         return len(self._known)
 
     def find(self, print_: bytes, now: float) -> Known | None:
         """Give the message of an equal request, None when there was none in time. ``now`` is in unix seconds."""
-        while self._ages and self._ages[0][0] + self.hours * 3600 <= now:
-            _, old = self._ages.popleft()
-            self._known.pop(old, None)
-        return self._known.get(print_)
+        while self._known and (oldest := next(iter(self._known))) and self._known[oldest][0] + self.hours * 3600 <= now:
+            del self._known[oldest]
+        entry = self._known.get(print_)
+        return entry[1] if entry is not None and entry[0] + self.hours * 3600 > now else None
 
     def begin(self, print_: bytes, message_id: str, now: float) -> None:
         """Note a request whose message is in hand from now on."""
+        self._known.pop(print_, None)  # its place is that of the newest
         if self.hours > 0:
-            self._known[print_] = Known(message_id, None)
-            self._ages.append((now, print_))
+            self._known[print_] = (now, Known(message_id, None))
 
-    def end(self, print_: bytes, outcome: Outcome) -> None:
+    def end(self, print_: bytes, message_id: str, outcome: Outcome) -> None:
         """Note the outcome of its message; a request whose message was not sent is forgotten."""
-        known = self._known.get(print_)
-        if known is None:
+        at, known = self._known.get(print_, (0.0, None))
+        if known is None or known.message_id != message_id:  # too old, and perhaps come again since
             return
         if outcome.fate.keeps_otp:
-            self._known[print_] = Known(known.message_id, outcome)
+            self._known[print_] = (at, Known(message_id, outcome))
         else:
             del self._known[print_]

@@ -60,6 +60,8 @@ class SendSms:
     priority: str = ""
     flash: bool = False
     validity_s: float | None = None
+    data: Echoed = field(default_factory=dict, repr=False)
+    """As it was sent: what tells a repetition from another request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,7 @@ def _send_sms(command: str, data: Echoed, _: Echoed) -> Request:
         client_id=_client_id(data),
         priority=priority,
         flash=lenient.flag(data, "flash"),
+        data=data,
         validity_s=None if validity_s is None else min(validity_s, MAX_VALIDITY_S),
     )
 

@@ -8,7 +8,8 @@ from doubles.pump import Pump, Told
 
 from actors.otp_desk import SWEEP_S, OtpDesk, OtpRules
 from otppi.domain.errors import StoreError
-from otppi.domain.job import IntakeRules, Priority
+from otppi.domain.intake import IntakeRules
+from otppi.domain.job import Priority
 from otppi.domain.messages.asking import AskOtp, AskVerify
 from otppi.domain.messages.running import Begin, Configure, State
 from otppi.domain.messages.sending import Submit

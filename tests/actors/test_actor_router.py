@@ -11,7 +11,7 @@ from otppi.config.modem import Modem
 from otppi.config.sections import Sms
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import Mistake
-from otppi.domain.job import IntakeRules
+from otppi.domain.intake import IntakeRules
 from otppi.domain.messages.running import Configure, Drain, GiveUp, Operate, State, TellWhenStarted
 from otppi.domain.messages.sending import AskSend, Assign, Finished, SenderGone, SenderStanding
 from otppi.domain.outcome import Attempt, Verdict

@@ -223,6 +223,7 @@ class Ledger:
 
     def _check_assignment(self, sender, job):
         assert not self.draining, "handed out after the drain"
+        assert not self.halted, "handed out while its outcome could not be written down"
         assert sender not in self.holds, "a sender holds two"
         assert job.id not in self.holds.values(), "two senders hold one job"
         assert self.standings[sender] is Standing.USABLE

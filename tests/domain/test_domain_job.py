@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from otppi.domain import job
 from otppi.domain.errors import Mistake
-from otppi.domain.job import Expired, IntakeRules, Job, Priority, check_text, deadline, expiry, new_id
+from otppi.domain.intake import Expired, IntakeRules, Moment, check_text, deadline, expiry
+from otppi.domain.job import Job, Priority, born, new_id
 
 RULES = IntakeRules(drop_expired=True, expiration_ms=60_000, max_parts=10, max_wait_rest_s=300, max_wait_broker_s=1200)
 KEPT = IntakeRules(drop_expired=False, max_wait_rest_s=300, max_wait_broker_s=1200)
@@ -16,24 +17,23 @@ WALL, MONO = 1_800_000_000.0, 5000.0
 
 
 def test_an_id_has_26_characters_that_any_url_takes_and_no_two_are_alike():
-    ids = {new_id() for _ in range(10_000)}
+    ids = {new_id(WALL) for _ in range(10_000)}
     assert len(ids) == 10_000
     assert all(len(each) == 26 and each.isascii() and each.isalnum() for each in ids)
 
 
-def test_ids_sort_by_time(monkeypatch):
-    ids = []
-    for second in (1.0, 1.5, 1_800_000_000.0, 1_800_000_000.5, 4e9):
-        monkeypatch.setattr(job.time, "time", lambda second=second: second)
-        ids.append(new_id())
+def test_ids_sort_by_time_and_tell_it():
+    seconds = (1.0, 1.5, 1_800_000_000.0, 1_800_000_000.5, 4e9)
+    ids = [new_id(second) for second in seconds]
     assert ids == sorted(ids)
+    assert tuple(born(each) for each in ids) == seconds
+    assert born("no id") == born("") == born("é" * 26) == 0
 
 
 def test_an_id_cannot_be_guessed(monkeypatch):
-    monkeypatch.setattr(job.time, "time", lambda: 1.0)
     bits = []
     monkeypatch.setattr(job.secrets, "randbits", lambda count: bits.append(count) or 0)
-    new_id()
+    new_id(1.0)
     assert bits == [80]
 
 
@@ -61,21 +61,21 @@ def test_the_expiry_is_the_expiration_else_the_date_and_the_setting_else_never(e
 ])
 def test_the_deadline_follows_the_table(left, patient, rules, clock_ok, wait, expires):
     expires_at = None if left is None else WALL + left
-    assert deadline(expires_at, patient=patient, wall=WALL, monotonic=MONO, clock_ok=clock_ok, rules=rules) == (MONO + wait, expires)
+    assert deadline(expires_at, Moment(WALL, MONO, clock_ok), rules, patient=patient) == (MONO + wait, expires)
 
 
 @pytest.mark.parametrize("left", [0, -0.001, -1e9])
 @pytest.mark.parametrize("patient", [True, False])
 def test_what_has_expired_on_arrival_is_told_so(left, patient):
     with pytest.raises(Expired, match="expired"):
-        deadline(WALL + left, patient=patient, wall=WALL, monotonic=MONO, clock_ok=True, rules=RULES)
+        deadline(WALL + left, Moment(WALL, MONO, plausible=True), RULES, patient=patient)
 
 
 @given(st.none() | st.floats(-1e300, 1e300), st.booleans(), st.booleans())
 def test_no_deadline_is_further_away_than_a_thread_can_wait(expires_at, patient, clock_ok):
     """An expiration in the year 5000 once was a wait that the clock's thread died of."""
     try:
-        due, _ = deadline(expires_at, patient=patient, wall=WALL, monotonic=MONO, clock_ok=clock_ok, rules=RULES)
+        due, _ = deadline(expires_at, Moment(WALL, MONO, clock_ok), RULES, patient=patient)
     except Expired:
         return
     assert MONO < due < threading.TIMEOUT_MAX

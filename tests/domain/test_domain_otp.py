@@ -39,8 +39,14 @@ def book():
 def out(book):
     """A code 123456 is out for CLAIM, until a minute from now."""
     book.reserve(CLAIM, "123456", NOW + 60, NOW)
-    book.sent("ref")
+    book.sent(tag(book))
     return book
+
+
+def tag(book, reference="ref"):
+    """The tag of the code that has a reference now; of none, one that fits nothing."""
+    key = book._name(reference)
+    return Put(key, book._records.get(key, bytes(64))).tag
 
 
 def verify(book, code="123456", claim=CLAIM, now=NOW):
@@ -95,7 +101,7 @@ def test_the_right_code_is_right_once(out):
 def test_a_code_can_be_verified_before_its_message_has_an_outcome(book):
     book.reserve(CLAIM, "123456", NOW + 60, NOW)
     assert verify(book) is Verified.RIGHT
-    assert book.sent("ref") is None
+    assert book.sent(tag(book)) is None
 
 
 @pytest.mark.parametrize("claim", [
@@ -178,7 +184,7 @@ def test_a_reference_is_free_again_once_its_code_is_over(out, how):
         case "verified":
             verify(out)
         case "failed":
-            assert isinstance(out.failed("ref"), Drop)
+            assert isinstance(out.failed(tag(out)), Drop)
         case "expired":
             now = NOW + 60
     assert out.reserve(CLAIM, "654321", NOW + 120, now) is not None
@@ -189,21 +195,28 @@ def test_a_reference_is_free_again_once_its_code_is_over(out, how):
 def test_the_end_of_an_older_message_does_not_touch_the_newer_code_of_its_reference(book):
     first = book.reserve(CLAIM, "111111", NOW + 60, NOW)
     second = book.reserve(CLAIM, "222222", NOW + 200, NOW + 60)
-    assert book.failed("ref", of=first) is None
-    assert book.sent("ref", of=first) is None
-    assert isinstance(book.sent("ref", of=second), Put)
+    assert book.failed(first.tag) is None
+    assert book.sent(first.tag) is None
+    assert isinstance(book.sent(second.tag), Put)
     assert verify(book, "222222", now=NOW + 60) is Verified.RIGHT
 
 
 def test_wrong_guesses_before_the_outcome_do_not_hide_whose_message_it_was(book):
     first = book.reserve(CLAIM, "111111", NOW + 60, NOW)
     verify(book, "000000")
-    assert isinstance(book.failed("ref", of=first), Drop)
+    assert isinstance(book.failed(first.tag), Drop)
+
+
+def test_codes_in_hand_are_known_by_their_tags(book):
+    first = book.reserve(CLAIM, "111111", NOW + 60, NOW)
+    second = book.reserve(Claim("other", *(CLAIM.receiver, CLAIM.params)), "222222", NOW + 60, NOW)
+    book.sent(second.tag)
+    assert book.in_hand() == [first.tag]
 
 
 def test_an_unknown_reference_is_wrong_and_nothing_is_written(book):
     assert book.verify(CLAIM, "123456", NOW) == (Verified.WRONG, None)
-    assert book.failed("ref") is book.sent("ref") is None
+    assert book.failed(tag(book)) is book.sent(tag(book)) is None
 
 
 # what is kept
@@ -249,7 +262,7 @@ def test_another_key_makes_other_records(out):
 
 
 def test_no_written_byte_and_no_repr_holds_code_receiver_params_or_reference(out):
-    written = b"\n".join([*(to_line(put) for put in out.everything()), to_line(out.verify(CLAIM, "271828", NOW)[1]), to_line(out.failed("ref"))])
+    written = b"\n".join([*(to_line(put) for put in out.everything()), to_line(out.verify(CLAIM, "271828", NOW)[1]), to_line(out.failed(tag(out)))])
     raw = written + b"".join(bytes.fromhex(line[1:].decode()) for line in written.split(b"\n"))
     for secret in (b"123456", b"628126666666", b"8126666", *(param.encode() for param in CLAIM.params), b"ref", b"271828"):
         assert secret not in raw
@@ -278,9 +291,9 @@ def test_the_journal_s_lines_give_the_same_book(steps):
             case "reserve":
                 changes = [book.reserve(claim, "123456", now + 300, now)]
             case "sent":
-                changes = [book.sent(reference)]
+                changes = [book.sent(tag(book, reference))]
             case "failed":
-                changes = [book.failed(reference)]
+                changes = [book.failed(tag(book, reference))]
             case "right" | "wrong":
                 changes = [book.verify(claim, "123456" if step == "right" else "0", now)[1]]
             case "sweep":

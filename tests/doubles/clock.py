@@ -8,8 +8,8 @@ NOON = 1_800_000_000.0  # unix seconds; later than any build date
 
 
 class _Wakeup:
-    def __init__(self, deliver: Callable[[], None]) -> None:
-        self.deliver: Callable[[], None] | None = deliver
+    def __init__(self, deliver: Callable[[], object]) -> None:
+        self.deliver: Callable[[], object] | None = deliver
 
     def cancel(self) -> None:
         self.deliver = None
@@ -41,7 +41,7 @@ class FakeClock:
     def set_wall(self, unix: float) -> None:
         self._wall = unix
 
-    def after(self, seconds: float, deliver: Callable[[], None]) -> _Wakeup:
+    def after(self, seconds: float, deliver: Callable[[], object]) -> _Wakeup:
         wakeup = _Wakeup(deliver)
         with self._lock:
             self._count += 1

@@ -28,12 +28,12 @@ class AskVerify:
 
 @dataclass(frozen=True, slots=True)
 class OtpSettled:
-    """Router → OTP desk (through the job's ``settle``): the end of a code's message; ``then`` replies to its client.
+    """Router → OTP desk: the end of a code's message. ``tag`` is the record's; ``then`` replies to the client.
 
     ``then`` does nothing when the client has been told "in hand" already.
     """
 
-    reference: str
+    tag: bytes = field(repr=False)
     outcome: Outcome
     then: Callable[[], None] = field(repr=False)
 

@@ -33,7 +33,7 @@ class Submit:
 
     job: Job
     answer: Callable[[Outcome], None] = field(repr=False)
-    settle: Callable[[Outcome], None] = field(repr=False)
+    settle: Callable[[Outcome], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

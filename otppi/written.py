@@ -1,0 +1,80 @@
+"""Opens the written side of all messages: journals, marks, spool, and what they say of an earlier life."""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from otppi.adapters.seal import Seal
+from otppi.domain.chronicle import Mark
+from otppi.domain.ledger import Ledger, Recovery
+from otppi.domain.ports import Clock
+from otppi.store.days import DayJournals
+from otppi.store.keys import key
+from otppi.store.marks import MarkFile, read_marks
+from otppi.store.spool import Spool
+
+KEEP_DAYS = 30  # for which the state of a message can be asked
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # random(4): another one after each start of the machine
+SYNC_DELAY = "OTPPI_BENCH_SYNC_DELAY_MS"  # what benchmarks add to each sync, as a slow card would
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the router and the modems need of it."""
+
+    journal: DayJournals
+    ledger: Ledger
+    recovery: Recovery
+    marks: Path
+
+    def mark(self, modem: str) -> MarkFile:
+        """Open the mark of a modem."""
+        return MarkFile(self.marks / safe_name(modem))
+
+
+def open_written(data: Path, run: Path, clock: Clock, remember_h: float) -> Written:
+    """Open everything and recover. Raises StoreError."""
+    started = time.monotonic()
+    journal = _slowed(DayJournals(data / "messages", clock.wall, KEEP_DAYS))
+    spool = Spool(data / "spool", lambda: Seal(key(run / "spool.key")))
+    ledger = Ledger(journal, spool, key(data / "numbers.key"), remember_h)
+    marks = [Mark.from_json(value) for value in read_marks(data / "marks")]
+    recovery = ledger.recover(marks, _life(run), now=clock.wall(), monotonic=clock.monotonic())
+    _log.debug("what was written was read in %.2f s", time.monotonic() - started)
+    return Written(journal, ledger, recovery, data / "marks")
+
+
+def safe_name(text: str) -> str:
+    """Give a name for a file that belongs to a modem, whatever its id holds."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _life(run: Path) -> str:
+    """Give a token that another start of the machine changes, even if the run directory survives it."""
+    boot = BOOT_ID.read_bytes() if BOOT_ID.exists() else b""
+    return hashlib.sha256(boot + key(run / "life.key")).hexdigest()[:16]
+
+
+def _slowed(journal: DayJournals) -> DayJournals:
+    delay_s = float(os.environ.get(SYNC_DELAY, "0")) / 1000
+    if not delay_s:
+        return journal
+    syncing = journal.syncing
+
+    def slow() -> Callable[[], None]:
+        sync = syncing()
+
+        def wait_and_sync() -> Any:
+            time.sleep(delay_s)
+            return sync()
+
+        return wait_and_sync
+
+    journal.syncing = slow  # type: ignore[method-assign]
+    return journal
