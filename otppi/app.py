@@ -74,7 +74,7 @@ class Service:
         self._lines = LineWatch()
         self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h)
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
-        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems")}
+        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "certificates")}
         self._owners: dict[str, Tell] = {}
         self._started = self._draining = False
         self._doors: Doors | None = None
@@ -91,9 +91,9 @@ class Service:
         self._lines.start()
         self._build_owners(self._books)
         doors = self._build_doors()
-        opened = doors.open(self._values["api"])
+        opened = doors.open(self._values["api"], self._values["certificates"])
         self._doors = doors
-        self._door_keeper = self._began("doors", DoorKeeper.start(self._clock, self._monitor, doors.apply, opened.api))
+        self._door_keeper = self._began("doors", DoorKeeper.start(self._clock, self._monitor, doors.apply, opened))
         self._reconcile_modems(self._values["modems"])
         self._owners.update(self._owners_of_state)  # not before: a change of the settings must find everybody whom it concerns
         self._router(TellWhenStarted(go_on.set))
@@ -127,7 +127,6 @@ class Service:
             self._router(Configure(section, value))
 
     def _build_doors(self) -> Doors:
-        modems = sum(modem.active for modem in self._values["modems"])
         return Doors(
             gateway=ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor),
             accounts=self._accounts,
@@ -135,9 +134,14 @@ class Service:
             admin=(self._site.admin.host, self._site.admin.port),
             control_socket=self._run / CONTROL_SOCKET,
             trusted_proxies=self._site.proxy.trusted,
-            waiting=max(16, 2 * modems),
+            waiting=self._may_wait(),
             clock=self._clock,
         )
+
+    def _may_wait(self) -> int:
+        """How many requests may wait for the outcome of a message: more than there are modems to work on them."""
+        modems: tuple[Modem, ...] = self._values["modems"]
+        return max(16, 2 * sum(modem.active for modem in modems))
 
     def _otp_store(self) -> tuple[FileJournal, bytes]:
         """Give journal and key of the OTP records; without the key of before (a power cut) the records are void."""
@@ -157,13 +161,16 @@ class Service:
         self._values = {**self._values, change.section: change.new}
         concerned: dict[str, tuple[Tell, ...]] = {
             "general": (),
-            "api": (self._door_keeper,),
+            "api": (),
+            "certificates": (),
             "sms": (self._router, self._otp_desk, self._blocklist),
             "otp": (self._otp_desk,),
             "modems": (self._router,),
         }
         for tell in concerned[change.section]:
             tell(Configure(change.section, change.new))
+        if change.section in {"api", "certificates", "modems"}:
+            self._door_keeper(Configure("doors", (self._values["api"], self._values["certificates"], self._may_wait())))
         if change.section == "modems":
             self._reconcile_modems(change.new)
         for tell in (self._router, self._otp_desk):

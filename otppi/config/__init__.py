@@ -5,6 +5,7 @@ Public: :func:`load_site` and :class:`Site`, :class:`SettingsBook` and :class:`C
 """
 
 from otppi.config.book import Change, SettingsBook
+from otppi.config.certificates import Certificate
 from otppi.config.modem import Apn, Balance, Dial, Limits, Modem
 from otppi.config.sections import SECTIONS, Api, ApiPaths, General, InboxForward, MaxWait, Otp, Section, Sms
 from otppi.config.site import SITE_FILE, Site, load_site
@@ -16,6 +17,7 @@ __all__ = [
     "ApiPaths",
     "Apn",
     "Balance",
+    "Certificate",
     "Change",
     "Dial",
     "General",

@@ -34,11 +34,14 @@ _KIND = "kind"
 
 
 def text(label: str, *, default: Any = dataclasses.MISSING, help: str = "", pattern: str = "", shape: str = "",  # noqa: A002
-         rule: Callable[[str], None] | None = None, max_length: int = 200, private: bool = False, needed: bool = False) -> Any:
-    """Declare a text; ``pattern`` must match all of it. A ``private`` one stays out of the repr; ``needed``: not empty."""
+         rule: Callable[[str], None] | None = None, max_length: int = 200, private: bool = False, needed: bool = False,
+         lines: bool = False) -> Any:
+    """Declare a text; ``pattern`` must match all of it. A ``private`` one stays out of the repr; ``needed``: not empty;
+    ``lines``: with line breaks.
+    """
     needed = needed or default is dataclasses.MISSING
     kind = Text(label=label, help=help, pattern=re.compile(pattern) if pattern else None, shape=shape, rule=rule,
-                max_length=max_length, needed=needed)
+                max_length=max_length, needed=needed, lines=lines)
     return _field(kind, default, shown=not private)
 
 
@@ -63,9 +66,9 @@ def choice(label: str, *, choices: tuple[Any, ...], default: Any = dataclasses.M
 
 
 def secret(label: str, *, default: Any = dataclasses.MISSING, help: str = "", pattern: str = "", shape: str = "",  # noqa: A002
-           max_length: int = 200) -> Any:
+           max_length: int = 200, lines: bool = False) -> Any:
     """Declare a :class:`Secret`."""
-    inner = Text(label=label, pattern=re.compile(pattern) if pattern else None, shape=shape, max_length=max_length)
+    inner = Text(label=label, pattern=re.compile(pattern) if pattern else None, shape=shape, max_length=max_length, lines=lines)
     return _field(SecretText(label=label, help=help, text=inner), default)
 
 

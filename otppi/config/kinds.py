@@ -20,6 +20,8 @@ Problems = list[tuple[str, str]]
 SECRET_SET = {"secret": "set"}
 """How a secret is shown; sent back, it keeps the stored one."""
 
+_BREAKS = str.maketrans("", "", "\r\n\t")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -59,9 +61,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Kind):
-    """A line of text. ``rule`` refuses by raising Mistake; an empty text passes unless the field is ``needed``."""
+    """A line of text, or several with ``lines``. ``rule`` refuses by raising Mistake; an empty text passes unless ``needed``."""
 
     max_length: int = 200
+    lines: bool = False
     pattern: re.Pattern[str] | None = None
     shape: str = ""
     """What the pattern asks for: ``must be <shape>.``"""
@@ -77,7 +80,7 @@ class Text(Kind):
             return value
         if len(value) > self.max_length:
             raise Mistake(f"must have at most {self.max_length} characters.")
-        if not value.isprintable():
+        if not (value.translate(_BREAKS) if self.lines else value).isprintable():
             raise Mistake("must not hold control characters.")
         if self.pattern is not None and not self.pattern.fullmatch(value):
             raise Mistake(f"must be {self.shape}.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otppi.config import fields
+from otppi.config.certificates import Certificate, one_active
 from otppi.config.fields import choice, flag, group, integer, items, number, settings, text
 from otppi.config.kinds import Problems
 from otppi.config.modem import Modem, one_modem_a_port
@@ -157,4 +158,5 @@ SECTIONS: Mapping[str, Section] = {section.name: section for section in (
     Section("sms", "SMS", Sms),
     Section("otp", "One-time passwords", Otp),
     Section("modems", "Modems", Modem, many=True, rules=one_modem_a_port),
+    Section("certificates", "Certificates", Certificate, many=True, rules=one_active),
 )}

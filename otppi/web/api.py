@@ -19,7 +19,9 @@ from otppi.web.waits import Waits
 GRACE_S = 10.0  # after the time at which the router itself should have answered
 USSD_S = 75.0  # a USSD answer is waited for up to 65 s (SPEC A7), plus grace
 USSD_AT_ONCE = 2  # HTTP threads (SPEC A7)
-MESSAGES, USSD = "messages", "ussd"
+HURRIED_S = 5.0  # a message that is only queued needs milliseconds, and two seconds at most for the blocklist (SPEC R4)
+HURRIED_AT_ONCE = 4
+MESSAGES, HURRIED, USSD = "messages", "hurried", "ussd"
 
 _LANES = dict.fromkeys(("request-otp", "send-sms", "send-email", "send-mail", "send-message"), MESSAGES) | {"request-ussd": USSD}
 _MORE: dict[int, Headers] = {
@@ -44,13 +46,17 @@ class Api:
         self._waits = waits
         self._paths: frozenset[str] = frozenset()
         self._limit_s = 0.0
+        self._hurry = False
         self.draining = False
         """Once true, new requests are refused; those that wait get their reply."""
 
-    def configure(self, paths: Iterable[str], reply_timeout_s: float) -> None:
-        """Take other paths and another limit, from the next request on."""
+    def configure(self, paths: Iterable[str], reply_timeout_s: float, *, hurry: bool) -> None:
+        """Take other paths and another limit, from the next request on. With ``hurry`` a message for whose outcome nobody
+        can wait any more is answered as soon as it is queued, otherwise it is refused.
+        """
         self._paths = frozenset(path.encode().decode("latin-1").rstrip("/") for path in paths)
         self._limit_s = reply_timeout_s + GRACE_S
+        self._hurry = hurry
 
     def __call__(self, environ: Environ, start: StartResponse) -> list[bytes]:
         """Serve one request (PEP 3333)."""
@@ -92,16 +98,25 @@ class Api:
         request = requests.parse(body.read(environ)).request
         if not _may(user, request.command):
             return replies.failed(request, f"This user may not use {request.command}.")
-        lane = _LANES.get(request.command, "")
-        if not self._waits.enter(lane):
+        lane = self._lane(request.command)
+        if lane is None:
             return replies.refused(request.command, "Too many requests wait for their outcome; try again soon.")
         try:
-            return self._submit(request, Origin("rest", user.name, address))
+            return self._submit(request, Origin("rest", user.name, address, hurried=lane == HURRIED))
         finally:
             self._waits.leave(lane)
 
+    def _lane(self, command: str) -> str | None:
+        """Take a place to wait in; None when there is none."""
+        lane = _LANES.get(command, "")
+        if self._waits.enter(lane):
+            return lane
+        return HURRIED if lane == MESSAGES and self._hurry and self._waits.enter(HURRIED) else None
+
     def _submit(self, request: Request, origin: Origin) -> Reply:
-        limit_s = max(self._limit_s, USSD_S) if request.command == "request-ussd" else self._limit_s
+        limit_s = HURRIED_S if origin.hurried else self._limit_s
+        if request.command == "request-ussd":
+            limit_s = max(limit_s, USSD_S)
         try:
             return self._waits.result(self._gateway.submit(request, origin), limit_s)
         except TimeoutError:

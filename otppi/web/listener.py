@@ -1,11 +1,14 @@
-"""One listening socket: CherryPy's WSGI server with its own tree, threads that can be ended, and limits for bad clients."""
+"""One listening socket: CherryPy's WSGI server with its own tree, threads that can be ended, and limits for bad clients.
+
+With a ``context`` it speaks TLS; another one, or none, counts from the next connection on, and the socket stays open.
+"""
 
 import contextlib
 import errno
 import logging
 import os
-import queue
 import socket
+import ssl
 import sys
 import threading
 from pathlib import Path
@@ -13,7 +16,6 @@ from time import monotonic
 from typing import Any
 
 import cherrypy
-from cheroot.workers.threadpool import _SHUTDOWNREQUEST, ThreadPool  # type: ignore[attr-defined]
 from cherrypy._cpserver import Server
 from cherrypy._cptree import Tree
 from cherrypy._cpwsgi_server import CPWSGIServer
@@ -21,34 +23,17 @@ from cherrypy._cpwsgi_server import CPWSGIServer
 from otppi.domain.errors import NotDone
 from otppi.web import streams
 from otppi.web.answers import log_failure
-from otppi.web.connection import Connection, Request
+from otppi.web.connection import IDLE_S, Connection
+from otppi.web.crew import Crew, Lobby
+from otppi.web.request import Request
 
-IDLE_S = 10  # a connection that says nothing, new or kept alive, is closed after this; it holds no thread
 BACKLOG = 128  # connections that the kernel keeps until they are accepted
 MAX_CONNECTIONS = 400  # of one listener; below the usual limit of 1,024 open files for all of them
-HEADER_LIMIT = 16 * 1024  # bytes
-_SWEEP_S = 1.0  # how often idle connections are looked for
+_SWEEP_S = 1.0  # how often connections are looked for whose time is over
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # for the URL that people click on
 
 _log = logging.getLogger(__name__)
 cherrypy.log.screen = False
-
-
-class _Crew(ThreadPool):
-    """cheroot's pool, whose own ``stop`` waits without an end for a thread that does not come back."""
-
-    _threads: list[threading.Thread]
-    _queue: "queue.Queue[object]"
-
-    def stop(self, timeout: float = 0) -> None:  # noqa: ARG002  # cheroot's
-        for _ in self._threads:
-            self._queue.put(_SHUTDOWNREQUEST)
-
-    def gone(self, limit_s: float) -> bool:
-        until = monotonic() + limit_s
-        for thread in self._threads:
-            thread.join(max(0.0, until - monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
 
 
 class Listener(CPWSGIServer):  # type: ignore[misc]
@@ -58,9 +43,12 @@ class Listener(CPWSGIServer):  # type: ignore[misc]
     expiration_interval = _SWEEP_S
     keep_alive_conn_limit = MAX_CONNECTIONS
     bind_addr: Any
+    _connections: Any
 
-    def __init__(self, door: str, application: Any, threads: int, host: str = "", port: int = 0, path: Path | None = None) -> None:
-        self.door, self.asked = door, (host, port)
+    def __init__(
+        self, door: str, application: Any, threads: int, host: str = "", port: int = 0, path: Path | None = None, context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.door, self.asked, self.context = door, (host, port), context
         self._accepting: threading.Thread | None = None
         self._failure: OSError | None = None
         self._stopping = False
@@ -69,11 +57,11 @@ class Listener(CPWSGIServer):  # type: ignore[misc]
         adapter.socket_host, adapter.socket_port = host or None, port
         adapter.socket_file = str(path) if path else None
         adapter.peercreds = path is not None
-        adapter.socket_queue_size, adapter.socket_timeout = BACKLOG, IDLE_S
-        adapter.max_request_header_size, adapter.max_request_body_size = HEADER_LIMIT, 0  # bodies: otppi.web.body
+        adapter.socket_queue_size, adapter.socket_timeout = BACKLOG, int(IDLE_S)
+        adapter.max_request_header_size, adapter.max_request_body_size = streams.HEAD_LIMIT, 0  # bodies: otppi.web.body
         super().__init__(adapter)
         self.ConnectionClass.RequestHandlerClass = Request  # CherryPy has just put its own there
-        self.requests = _Crew(self, min=threads, max=threads)
+        self.requests = Crew(self, min=threads, max=threads)
         self.server_name = "otppi"
         tree = Tree()
         tree.graft(application)
@@ -83,7 +71,7 @@ class Listener(CPWSGIServer):  # type: ignore[misc]
     def url(self) -> str:
         """The URL that reaches this listener from the machine itself."""
         host = _WILDCARDS.get(self.asked[0]) or (f"[{self.asked[0]}]" if ":" in self.asked[0] else self.asked[0])
-        return f"http://{host}:{self.bind_addr[1]}"
+        return f"{'https' if self.context else 'http'}://{host}:{self.bind_addr[1]}"
 
     def open(self) -> None:
         """Listen and serve. Raises NotDone with a sentence that names the port."""
@@ -92,26 +80,32 @@ class Listener(CPWSGIServer):  # type: ignore[misc]
         except OSError as error:
             self._forget()
             raise NotDone(self._why(self._failure or error)) from error
+        self._connections = Lobby.instead_of(self._connections)
         self._accepting = threading.Thread(target=self.serve, name=f"accept {self.door}")
         self._accepting.start()
 
+    def widen(self, threads: int) -> None:
+        """Have at least so many threads from now on."""
+        self.requests.widen(threads)
+
     def patience_s(self) -> float:
-        """How long a request may take to arrive: less while others queue for its thread, no longer when the door closes."""
+        """How long a body may take to arrive: less while others queue for its thread, no longer when the door closes."""
         if not self.ready:
             return 0.0
         return streams.CROWDED_LIMIT_S if self.requests.qsize else streams.REQUEST_LIMIT_S
 
     def process_conn(self, conn: Any) -> None:
         """Keep a new connection in the selector until it says something, so that silence costs no thread."""
-        if conn.last_used is not None:
+        if conn.until:
             super().process_conn(conn)
         elif self._connections._num_connections < MAX_CONNECTIONS:  # noqa: SLF001
-            self._connections.put(conn)
+            conn.idle()
+            self._connections.keep(conn)
         else:
             conn.close()
 
     def put_conn(self, conn: Any) -> None:
-        """Take a kept-alive connection back from the thread that served it."""
+        """Take a connection back from a thread that has nothing to do for it."""
         with self._handing_back:
             if not self._stopping:
                 super().put_conn(conn)

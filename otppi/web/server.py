@@ -7,20 +7,24 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from time import monotonic
 
+from otppi.config.certificates import Certificate
+from otppi.config.pair import BadPair, Pair, proven
 from otppi.config.sections import Api as ApiSection
 from otppi.domain.errors import NotDone
 from otppi.domain.ports import Accounts, Clock, Control, Gateway
 from otppi.web.admin import Admin
-from otppi.web.api import MESSAGES, USSD, USSD_AT_ONCE, Api
+from otppi.web.api import HURRIED, HURRIED_AT_ONCE, MESSAGES, USSD, USSD_AT_ONCE, Api
 from otppi.web.auth import Gate
 from otppi.web.client_address import ClientAddress
 from otppi.web.control import ControlSocket
 from otppi.web.listener import Listener
+from otppi.web.ports import Address, Ports
 from otppi.web.waits import Waits
 
 SPARE_THREADS = 8  # of the API, beyond those that wait for an outcome: a waiting send never takes the last one
 ADMIN_THREADS = 4
 CONTROL_THREADS = 2
+HTTP, HTTPS = "API", "HTTPS API"
 RELEASE_S = 1.0  # of the limit of closing: for requests that still wait and are told that their outcome is unknown
 
 _log = logging.getLogger(__name__)
@@ -32,6 +36,8 @@ class Opened:
 
     admin: str
     api: tuple[str, ...]
+    trouble: str = ""
+    """What is not open though the settings ask for it, in one sentence, until they change."""
 
 
 class Doors:
@@ -52,39 +58,54 @@ class Doors:
         waiting: int,
         clock: Clock,
     ) -> None:
-        self._waits = Waits({MESSAGES: waiting, USSD: USSD_AT_ONCE})
+        self._waits = Waits({MESSAGES: waiting, HURRIED: HURRIED_AT_ONCE, USSD: USSD_AT_ONCE})
         self._api = Api(gateway, Gate(accounts, clock), ClientAddress(trusted_proxies), self._waits)
-        self._api_threads = waiting + SPARE_THREADS
+        self._waiting = waiting
         self._admin = Listener("administrator's page", Admin(control), ADMIN_THREADS, *admin)
         self._control = Listener("control socket", ControlSocket(control, self._waits), CONTROL_THREADS, path=control_socket)
-        self._listener: Listener | None = None
-        self._retired: list[Listener] = []
+        self._ports = Ports(self._opened)
+        self._clock = clock
+        self._certificate: Certificate | None = None
+        self._pair: Pair | None = None
         self._lock = threading.Lock()
         self._closed = False
 
-    def open(self, api: ApiSection) -> Opened:
+    def open(self, api: ApiSection, certificates: Iterable[Certificate] = ()) -> Opened:
         """Open everything. Raises NotDone with a sentence that names the door, and leaves nothing open then."""
         try:
             self._admin.open()
             self._control.open()
-            return Opened(self._admin.url, self.apply(api))
+            return self.apply(api, certificates)
         except NotDone:
             self.close(RELEASE_S)
             raise
 
-    def apply(self, api: ApiSection) -> tuple[str, ...]:
-        """Take a changed section while everything else goes on; gives the URLs of the API.
+    def apply(self, api: ApiSection, certificates: Iterable[Certificate] = (), waiting: int | None = None) -> Opened:
+        """Take changed settings while everything else goes on; without ``waiting`` that bound stays.
 
-        A new port is opened before the old one is closed. Raises NotDone when it cannot be: then all is as it was.
+        A new port is opened before the old one is closed, another certificate counts from the next connection on. Raises
+        NotDone when it cannot be: then all is as it was.
         """
+        active = next((one for one in certificates if one.active), None)
         with self._lock:
             if self._closed:
                 raise NotDone("The gateway is shutting down.")
-            if api.https_enabled:
-                _log.warning("The API's HTTPS is not opened: HTTPS comes with certificates.")
-            self._move((api.host, api.http_port) if api.http_enabled else None)
-            self._api.configure((path for paths in astuple(api.paths) for path in paths), api.reply_timeout_s)
-            return (self._listener.url,) if self._listener else ()
+            pair = self._pair if active == self._certificate else _pair(active)
+            before, self._pair = self._pair, pair
+            try:
+                self._ports.move({
+                    HTTP: (api.host, api.http_port) if api.http_enabled else None,
+                    HTTPS: (api.host, api.https_port) if api.https_enabled and pair else None,
+                })
+            except NotDone:
+                self._pair = before
+                raise
+            self._show(active)
+            self._widen(waiting or self._waiting)
+            self._api.configure((path for paths in astuple(api.paths) for path in paths), api.reply_timeout_s, hurry=api.overload == "accept")
+            urls = tuple(self._ports.live[name].url for name in (HTTP, HTTPS) if name in self._ports.live)
+            trouble = "The API's HTTPS is not open: no certificate is active." if api.https_enabled and not pair else ""
+            return Opened(self._admin.url, urls, trouble)
 
     def drain(self) -> None:
         """Refuse new requests at the API; those that wait get their reply."""
@@ -98,7 +119,7 @@ class Doors:
         until = monotonic() + limit_s
         with self._lock:
             self._closed = True
-            doors = [door for door in (self._listener, self._admin, self._control, *self._retired) if door]
+            doors = (*self._ports.all, self._admin, self._control)
             for door in doors:
                 door.stop()
         for door in doors:
@@ -108,29 +129,36 @@ class Doors:
         if stuck:
             raise NotDone("Threads do not end: " + ", ".join(stuck) + ".")
 
-    def _move(self, wanted: tuple[str, int] | None) -> None:
-        old = self._listener
-        if wanted == (old.asked if old else None):
-            return
-        self._retired = [door for door in self._retired if not door.gone(0)]
-        same_port = bool(old and wanted and wanted[1] == old.bind_addr[1])
-        if old and (same_port or not wanted):
-            self._retire(old)
-        try:
-            self._listener = self._opened(wanted) if wanted else None
-        except NotDone:
-            if old and same_port:
-                self._listener = self._opened((old.asked[0], old.bind_addr[1]))
-            raise
-        if old and wanted and not same_port:
-            self._retire(old)
-
-    def _opened(self, address: tuple[str, int]) -> Listener:
-        listener = Listener("API", self._api, self._api_threads, *address)
+    def _opened(self, name: str, address: Address) -> Listener:
+        context = self._pair.context if name == HTTPS and self._pair else None
+        listener = Listener(name, self._api, self._waiting + SPARE_THREADS, *address, context=context)
         listener.open()
         return listener
 
-    def _retire(self, door: Listener) -> None:
-        """Close its socket; its threads end when what they hold is answered."""
-        door.stop()
-        self._retired.append(door)
+    def _show(self, certificate: Certificate | None) -> None:
+        """Let new connections see this certificate."""
+        context = self._pair.context if self._pair else None
+        self._admin.context = context
+        if HTTPS in self._ports.live:
+            self._ports.live[HTTPS].context = context
+        if certificate and self._pair and certificate != self._certificate and self._clock.wall_is_plausible():
+            now = self._clock.wall()
+            if not self._pair.begins <= now <= self._pair.ends:
+                _log.warning('The certificate "%s" %s; clients will refuse it.', certificate.id, "has expired" if now > self._pair.ends else "is not valid yet")
+        self._certificate = certificate
+
+    def _widen(self, waiting: int) -> None:
+        """Let more or fewer requests wait for their outcome; threads come, and stay."""
+        self._waits.bound(MESSAGES, waiting)
+        self._waiting = waiting
+        for door in self._ports.live.values():
+            door.widen(waiting + SPARE_THREADS)
+
+
+def _pair(certificate: Certificate | None) -> Pair | None:
+    if certificate is None:
+        return None
+    try:
+        return proven(certificate.certificate, certificate.key)
+    except BadPair as bad:
+        raise NotDone(f'The certificate "{certificate.id}" cannot serve: its {bad.field} {bad}') from bad

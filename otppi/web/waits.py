@@ -12,7 +12,7 @@ class Waits:
     """Counts the waiting requests of each lane, and waits for futures with a limit. The lock guards counts and events."""
 
     def __init__(self, bounds: Mapping[str, int]) -> None:
-        self._free = dict(bounds)
+        self._bounds, self._free = dict(bounds), dict(bounds)
         self._lock = threading.Lock()
         self._events: set[threading.Event] = set()
         self._released = False
@@ -26,6 +26,12 @@ class Waits:
                     return False
                 self._free[lane] = free - 1
         return True
+
+    def bound(self, lane: str, bound: int) -> None:
+        """Give a lane another bound; who has a place keeps it."""
+        with self._lock:
+            self._free[lane] += bound - self._bounds[lane]
+            self._bounds[lane] = bound
 
     def leave(self, lane: str) -> None:
         """Give the place back."""

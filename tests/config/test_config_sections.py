@@ -22,7 +22,7 @@ def modem(**keys):
 
 
 def test_the_sections_of_this_stage_have_these_names_and_defaults():
-    assert list(SECTIONS) == ["general", "api", "sms", "otp", "modems"]
+    assert list(SECTIONS) == ["general", "api", "sms", "otp", "modems", "certificates"]
     assert {name: section.to_json(section.default, masked=False) for name, section in SECTIONS.items()} == {
         "general": {"device_name": "OTP-Pi", "drop_expired": True, "time_zone": "", "ntp_servers": [], "inspect_modems_s": 1},
         "api": {
@@ -36,6 +36,7 @@ def test_the_sections_of_this_stage_have_these_names_and_defaults():
                 "inbox_forward": {"subscriber": "", "topic": ""}},
         "otp": {"length": 6, "expiration_ms": 300000, "max_attempts": 5},
         "modems": [],
+        "certificates": [],
     }
 
 

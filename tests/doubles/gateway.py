@@ -1,5 +1,6 @@
 """Doubles of what the doors stand before: a gateway and a control that record and answer as told, and accounts."""
 
+import time
 from concurrent.futures import Future
 from dataclasses import replace as changed
 
@@ -101,10 +102,17 @@ class RecordingControl:
 
 
 class HandClock:
-    """Time that moves when the test says so."""
+    """Time that moves when the test says so. The wall clock is the machine's, and can be made implausible."""
 
     def __init__(self):
         self.now = 1000.0
+        self.plausible = True
+
+    def wall(self):
+        return time.time()
+
+    def wall_is_plausible(self):
+        return self.plausible
 
     def monotonic(self):
         return self.now

@@ -77,8 +77,9 @@ class Service:
     """
 
     def __init__(self, folder: Path, network: VirtualNetwork | None = None, *, modems: list[dict[str, Any]] | None = None,
-                 settings: dict[str, Any] | None = None, environment: dict[str, str] | None = None) -> None:
+                 settings: dict[str, Any] | None = None, module: str = "otppi", environment: dict[str, str] | None = None) -> None:
         self.data = folder / "data"
+        self.module = module
         self.run = Path(f"/tmp/otppi-test-{secrets.token_hex(6)}")  # short: a socket's path is
         weakref.finalize(self, shutil.rmtree, self.run, ignore_errors=True)  # also of one that is never entered
         links = network.links if network is not None else []
@@ -120,7 +121,7 @@ class Service:
     def begin(self) -> "subprocess.Popen[str]":
         """Start the process; nothing is waited for."""
         with self.log.open("a") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "otppi", "run", "--data-dir", str(self.data)], stdout=subprocess.PIPE, stderr=log,
+            self.process = subprocess.Popen([sys.executable, "-m", self.module, "run", "--data-dir", str(self.data)], stdout=subprocess.PIPE, stderr=log,
                                             text=True, env=self.environment, preexec_fn=_die_with_the_test)  # noqa: PLW1509  # no threads yet that matter
         return self.process
 

@@ -1,6 +1,6 @@
 import http.client
 from contextlib import closing
-from threading import Semaphore, Thread
+from threading import Semaphore
 
 import pytest
 from doubles.gateway import HeldGateway, RecordingGateway
@@ -110,50 +110,6 @@ def test_a_reply_that_does_not_come_is_unknown(build, monkeypatch):
     house = build(gateway=HeldGateway(Semaphore(0)), reply_timeout_s=0.1).open()
     said = call(house.url, body=SMS, headers=SIGNED)
     assert (said.status, said.json["response_code"], said.json["data"]) == (200, "1111", {"status": "unknown"})
-
-
-def held_requests(house, *bodies):
-    """Let requests wait in the gateway; gives a function that lets them go and tells what they were answered."""
-    answers = []
-    threads = [Thread(target=lambda body=body: answers.append(call(house.url, body=body, headers=SIGNED))) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for _ in threads:
-        assert house.gateway.arrived.acquire(timeout=5)
-
-    def finish():
-        house.gateway.let_go()
-        for thread in threads:
-            thread.join(5)
-        return answers
-
-    return finish
-
-
-def test_above_the_bound_a_message_is_refused_before_the_gateway_hears_of_it(build):
-    house = build(gateway=HeldGateway(Semaphore(0)), waiting=2).open()
-    finish = held_requests(house, SMS, order("request-otp", reference="r"))
-    said = call(house.url, body=SMS, headers=SIGNED)
-    assert (said.status, said.json["response_code"], said.json["command"]) == (503, "1102", "send-sms")
-    assert said.headers["retry-after"]
-    assert len(house.gateway.requests) == 2
-    assert [one.status for one in finish()] == [200, 200]
-    finish = held_requests(house, SMS)  # the places are free again
-    assert [one.status for one in finish()] == [200]
-
-
-def test_what_sends_no_message_is_never_counted(build):
-    house = build(gateway=HeldGateway(Semaphore(0)), waiting=1).open()
-    finish = held_requests(house, SMS, order("verify-otp", reference="r"), order("get-modem-list"), order("block-msisdn", receiver="1"))
-    assert call(house.url, body=order(), headers=SIGNED).status == 200
-    assert [one.status for one in finish()] == [200] * 4
-
-
-def test_at_most_two_ussd_requests_wait(build):
-    house = build(gateway=HeldGateway(Semaphore(0))).open()
-    finish = held_requests(house, order("request-ussd", modem_id="1"), order("request-ussd", modem_id="2"))
-    assert call(house.url, body=order("request-ussd", modem_id="3"), headers=SIGNED).status == 503
-    finish()
 
 
 @pytest.mark.parametrize("failing", [ValueError("08126666666"), "raise", replies.Reply("echo", "0000", {"x": object()})], ids=["in the future", "at once", "no JSON"])

@@ -10,6 +10,7 @@ from web.house import SIGNED, SMS, api, call, dial, everything, head, order
 from otppi.config.sections import ApiPaths
 from otppi.domain.errors import NotDone
 from otppi.web import control_client
+from otppi.web.server import HTTP, Opened
 
 
 def port(url):
@@ -79,11 +80,6 @@ def test_the_api_can_be_left_closed(build):
     assert call(house.admin, "GET", "/healthz").status == 200
 
 
-def test_https_waits_for_certificates_and_says_so(build, caplog):
-    build(https_enabled=True).open()
-    assert "HTTPS comes with certificates" in caplog.text
-
-
 def refused(url):
     try:
         call(url, "GET", "/healthz")
@@ -100,7 +96,7 @@ def free_port(build):
 
 def test_another_port_is_opened_live_and_the_old_one_closed(build, house):
     new = free_port(build)
-    assert house.doors.apply(api(http_port=new)) == (f"http://127.0.0.1:{new}",)
+    assert house.doors.apply(api(http_port=new)) == Opened(house.admin, (f"http://127.0.0.1:{new}",))
     assert call(f"http://127.0.0.1:{new}", body=order(), headers=SIGNED).status == 200
     assert refused(house.url)
     assert call(house.admin, "GET", "/healthz").status == 200
@@ -109,8 +105,8 @@ def test_another_port_is_opened_live_and_the_old_one_closed(build, house):
 
 def test_another_address_on_the_same_port_is_taken_over(house):
     moved = house.doors.apply(api(host="127.0.0.2", http_port=port(house.url)))
-    assert moved == (f"http://127.0.0.2:{port(house.url)}",)
-    assert call(moved[0], body=order(), headers=SIGNED).status == 200
+    assert moved.api == (f"http://127.0.0.2:{port(house.url)}",)
+    assert call(moved.api[0], body=order(), headers=SIGNED).status == 200
     assert refused(house.url)
 
 
@@ -129,9 +125,9 @@ def test_an_address_that_cannot_be_had_on_the_same_port_leaves_the_old_one_as_it
 
 
 def test_other_paths_come_without_a_new_listener_and_replace_the_defaults(house):
-    before = house.doors._listener
+    before = house.doors._ports.live[HTTP]
     house.doors.apply(api(paths=ApiPaths(otp=("/otp", "/código/"))))
-    assert house.doors._listener is before
+    assert house.doors._ports.live[HTTP] is before
     assert call(house.url, path="/otp/", body=order(), headers=SIGNED).status == 200
     assert call(house.url, path="/c%C3%B3digo", body=order(), headers=SIGNED).status == 200
     assert call(house.url, path="/api/otp", body=order(), headers=SIGNED).status == 404
@@ -139,9 +135,9 @@ def test_other_paths_come_without_a_new_listener_and_replace_the_defaults(house)
 
 
 def test_the_api_is_closed_and_opened_by_its_switch(build, house):
-    assert house.doors.apply(api(http_enabled=False)) == ()
+    assert house.doors.apply(api(http_enabled=False)).api == ()
     assert refused(house.url)
-    (url,) = house.doors.apply(api())
+    (url,) = house.doors.apply(api()).api
     assert call(url, body=order(), headers=SIGNED).status == 200
 
 
@@ -225,7 +221,7 @@ def test_a_thread_that_does_not_end_is_an_error_with_a_name(build):
 
 def test_a_connection_that_comes_back_after_the_door_closed_is_hung_up(house):
     handed_back = []
-    put = house.doors._listener.put_conn
+    put = house.doors._ports.live[HTTP].put_conn
     held, go = threading.Event(), threading.Event()
 
     def late(conn):
@@ -234,15 +230,15 @@ def test_a_connection_that_comes_back_after_the_door_closed_is_hung_up(house):
         handed_back.append(conn)
         put(conn)
 
-    house.doors._listener.put_conn = late
+    house.doors._ports.live[HTTP].put_conn = late
     with dial(house.url) as sock:
         sock.sendall(head("GET", "/healthz"))
         assert held.wait(5)
-        house.doors._listener.stop()
-        house.doors._listener.ready = True  # as a thread saw it that looked a moment ago
+        house.doors._ports.live[HTTP].stop()
+        house.doors._ports.live[HTTP].ready = True  # as a thread saw it that looked a moment ago
         go.set()
         assert b" 200 " in everything(sock)
-    house.doors._listener.ready = False
+    house.doors._ports.live[HTTP].ready = False
     assert len(handed_back) == 1
 
 
