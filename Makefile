@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # Debian packages of the tests: gammu takes the virtual modem for real; python3-venv only where Python cannot make a venv.
 TEST_PACKAGES = gammu $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-.PHONY: run test check packages clean
+.PHONY: run test check bench soak packages clean
 
 run: $(INSTALLED)
 	@$(BIN)/otppi demo
@@ -22,6 +22,15 @@ check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# Speed and size, with a table of target and figure; BENCH="p1 p2 p3 p4" names some of them. wrk makes the load.
+bench: $(INSTALLED_FOR_TESTS)
+	@sh tests/packages.sh wrk
+	@cd tests && ../$(BIN)/python -m bench $(BENCH)
+
+# The long runs: real time-outs, a hundred kills.
+soak: packages $(INSTALLED_FOR_TESTS)
+	$(BIN)/pytest --timeout=3600 tests/soak/*.py
 
 packages:
 	@sh tests/packages.sh $(TEST_PACKAGES)

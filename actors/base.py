@@ -117,6 +117,11 @@ class Actor(pykka.ThreadingActor):
         wake, tell = Wake(what, self._ticket), self.tell
         self._tickets[what] = (self._ticket, self.clock.after(seconds, lambda: tell(wake)))
 
+    def wake_soon(self, seconds: float, what: str) -> None:
+        """Ask for a Wake unless one for the same ``what`` is on its way already."""
+        if what not in self._tickets:
+            self.wake_in(seconds, what)
+
     def let_sleep(self, what: str) -> None:
         """Take a wake-up back."""
         held = self._tickets.pop(what, None)

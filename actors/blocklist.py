@@ -7,7 +7,7 @@ from actors.base import handles
 from actors.owner import Owner
 from otppi.domain import replies
 from otppi.domain.blocklist import BlocklistBook
-from otppi.domain.errors import Mistake, OtppiError
+from otppi.domain.errors import OtppiError
 from otppi.domain.messages.asking import AskBlock
 from otppi.domain.messages.running import Configure
 from otppi.domain.messages.sending import Screened, ScreenNumber
@@ -38,9 +38,7 @@ class BlocklistOwner(Owner):
         """Block or unblock a number for a client; the reply means that it is safe on disk."""
         request = message.request
         try:
-            self._book.change([request.receiver], blocked=request.on)
-        except Mistake as error:
-            message.reply(replies.failed(request, str(error).removeprefix("Entry 1: ")))
+            self._book.change_one(request.receiver, blocked=request.on)
         except OtppiError as error:
             message.reply(replies.failed(request, str(error)))
         else:

@@ -39,6 +39,7 @@ FIRST_REST_S = 1.0
 LONGEST_REST_S = 60.0
 BARRED_REST_S = 60.0  # a SIM that may not send (often: no credit) is left alone for so long
 UNREGISTERED_REST_S = 10.0
+SHOW_S = 0.2  # between two looks of a person nothing is missed
 QUIET_S = 60.0  # without a message before a ready modem is asked how it stands, which shows that it lives
 
 
@@ -74,6 +75,8 @@ class ModemOwner(LineOwner):
     def wake(self, message: Wake) -> None:
         """Go on after a rest, a deadline of the dialogue, a quiet time, or with a doubt."""
         match message.what:
+            case "show":
+                self._sign.show("sending" if self._in_hand is not None and self._sign.usable else "")
             case "deadline":
                 self.act(self.dialogue.wake(self.clock.monotonic()))
             case "open":
@@ -128,7 +131,7 @@ class ModemOwner(LineOwner):
             self._finish(Attempt(Verdict.FAILED, f"The message cannot be encoded: {error}", parts=(0, job.parts)))
             self._next()
             return
-        self._sign.show("sending")
+        self.wake_soon(SHOW_S, "show")
         self.run(submit(pdus, left_s))
 
     def _submitted(self, submitted: Submitted) -> None:
@@ -157,7 +160,7 @@ class ModemOwner(LineOwner):
         elif self._in_hand is not None:
             self._send(self._in_hand.job)
         else:
-            self._sign.show()
+            self.wake_soon(SHOW_S, "show")
             self.wake_in(QUIET_S, "look")
 
     # what comes from the line
@@ -280,7 +283,7 @@ class ModemOwner(LineOwner):
         if self._in_hand is not None:
             self._finish(attempt or self._in_hand.cut_short("The modem was lost before the message could be sent."))
         self.close_line()
-        for what in ("look", "doubt"):
+        for what in ("look", "doubt", "show"):
             self.let_sleep(what)
         if self._retiring:
             self.stop()

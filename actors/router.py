@@ -34,6 +34,7 @@ from otppi.domain.ports import Clock, Tell
 from otppi.domain.routing import Path, Routes
 from otppi.domain.senders import Senders
 
+PUBLISH_S = 0.2  # between two looks of a person nothing is missed
 CATCH_UP_S = 2.0  # between tries to write a journal that could not be written
 FAILURE = "The gateway failed; its log says more."
 _log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Router(Owner):
     @handles(Begin)
     def begin(self, _: Begin) -> None:
         """Show what is in hand."""
-        self._publish()
+        self._show()
 
     @handles(Configure)
     def configure(self, message: Configure) -> None:
@@ -130,6 +131,9 @@ class Router(Owner):
         request, reply, now = message.request, message.reply, moment(self.clock)
         print_ = self._ledger.print_of(request.command, request.data)
         if (known := self._ledger.known(print_, now.wall)) is not None:
+            if known.outcome is None and (error := self._promise(known.message_id)):
+                reply(replies.refused(request.command, error))
+                return
             outcome = known.outcome or Outcome(Fate.IN_HAND, "queued", parts=(0, count(request.text)))
             reply(replies.of_outcome(request, known.message_id, request.client_id, outcome))
             return
@@ -143,6 +147,19 @@ class Router(Owner):
             reply(replies.failed(request, str(error)))
         else:
             self._accept(Submit(job, lambda outcome: reply(replies.of_outcome(request, job.id, job.client_id, outcome))))
+
+    def _promise(self, job_id: str) -> str:
+        """Keep a message of which a second client is told that it is in hand; why not, or nothing."""
+        if (listener := self._listeners.get(job_id)) is None:
+            return ""  # of an earlier life, which kept it
+        try:
+            self._ledger.keep(listener.job, now=self.clock.wall(), monotonic=self.clock.monotonic())
+        except StoreError as error:
+            return str(error)
+        self._dispatch.promised(job_id)
+        self._unsynced = True
+        self._carry_out([])
+        return ""
 
     @handles(Submit)
     def submit(self, message: Submit) -> None:
@@ -218,6 +235,8 @@ class Router(Owner):
             self._halt(message.error)
             return
         if self._dispatch.halted:
+            if self._ledger.behind:
+                return  # it had begun before the failure; what is late comes first
             _log.warning("the journal can be written again")
             self._carry_out(self._dispatch.resume(self.clock.monotonic()))
         self._carry_out(self._dispatch.armed(batch, self.clock.monotonic()))
@@ -226,6 +245,9 @@ class Router(Owner):
     @handles(Wake)
     def wake(self, message: Wake) -> None:
         """Carry out what is due."""
+        if message.what == "publish":
+            self._show()
+            return
         if message.what == "catch up":
             self._catch_up()
             return
@@ -385,6 +407,10 @@ class Router(Owner):
             self.wake_in(self._awake_at - now, "due")
 
     def _publish(self) -> None:
+        """Show the figures in a moment: once for all that happens until then."""
+        self.wake_soon(PUBLISH_S, "publish")
+
+    def _show(self) -> None:
         self._monitor(State("traffic", "router", {**self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted}))
 
     def failed(self, message: Any) -> None:

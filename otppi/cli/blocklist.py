@@ -21,7 +21,7 @@ def register(commands: Commands) -> None:
     parser = add_parser(commands, "blocklist", "manage the numbers that are never texted",
                         EXAMPLE, table=True)
     parser.add_argument("action", choices=("add", "unblock", "delete", "list", "import", "export"),
-                        help="unblock keeps a number listed and lets it pass, also where a prefix is blocked; delete takes it off the list")
+                        help="unblock frees what is listed as blocked, never a number for which a prefix stands; an exception that passes a blocked prefix comes by import; delete takes either off")
     parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="0812… is read by the country code; a trailing * makes it a prefix; for list: digits to look for; for import: a FILE, or - for standard input")
     parser.set_defaults(run=run)
 
@@ -31,8 +31,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action in NEED_NUMBERS:
         if not args.numbers:
             raise Mistake(f"blocklist {args.action} needs at least one number.")
-        changed = operate(args, f"blocklist.{args.action}", numbers=args.numbers)["changed"]
-        print(f"{changed} of {len(args.numbers)} changed.")
+        done = operate(args, f"blocklist.{args.action}", numbers=args.numbers)
+        blocked = done.get("still_blocked", 0)
+        print(f"{done['changed']} of {len(args.numbers)} changed." + (f" {blocked} still blocked by a prefix." if blocked else ""))
     elif args.action == "import":
         entries = _read(args.numbers)
         print(f"{operate(args, 'blocklist.import', entries=entries)['changed']} of {len(entries)} changed.")

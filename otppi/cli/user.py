@@ -48,7 +48,8 @@ def list_users(args: argparse.Namespace) -> int:
         print_json(users)
     else:
         print_table(("KIND", "NAME", "ACTIVE", "BLOCKED", "E-MAIL", "COMMANDS", "PASSWORD"), [
-            (user["kind"], user["name"], user["active"], user["blocked"], user["email"], ",".join(user["commands"]) or "all", user["password"]) for user in users],
+            (user["kind"], user["name"], user["active"], user["blocked"], user["email"], ",".join(user["commands"]) or "all",
+             user["password"] + (", client sends the hash" if user["sends_hash"] else "")) for user in users],
             none="There is no account yet; add an API user with: otppi user add-api NAME")
     return 0
 

@@ -17,7 +17,10 @@ KINDS = ("api", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account. ``record`` is a password record; ``commands`` limits an API user, empty allows all."""
+    """One account. ``record`` is a password record; ``commands`` limits an API user, empty allows all.
+
+    ``sends_hash`` marks a user moved over from the original whose client still sends the hash in place of the password.
+    """
 
     name: str
     record: str = field(repr=False)
@@ -26,6 +29,7 @@ class Account:
     commands: tuple[str, ...] = ()
     blocked: bool = False
     active: bool = True
+    sends_hash: bool = False
 
 
 class Snapshot:
@@ -75,7 +79,8 @@ class AccountsBook:
         """List every account without its password record."""
         return [
             {"kind": kind, "name": account.name, "email": account.email, "phone": "set" if account.phone else "", "commands": list(account.commands),
-             "blocked": account.blocked, "active": account.active, "password": "hash of the original" if account.record.startswith("sha256$") else "set"}
+             "blocked": account.blocked, "active": account.active, "password": "hash of the original" if account.record.startswith("sha256$") else "set",
+             "sends_hash": account.sends_hash}
             for kind in KINDS for account in self._accounts[kind].values()
         ]
 
@@ -100,14 +105,18 @@ class AccountsBook:
         """Set a new password."""
         secret = Secret(password)
         passwords.check_new(secret)
-        self._keep(kind, replace(self._account(kind, name), record=passwords.record(secret)))
+        self._keep(kind, replace(self._account(kind, name), record=passwords.record(secret), sends_hash=False))
         return {"name": name}
 
     def upgrade(self, name: str, old_record: str, password: Secret) -> None:
-        """Replace an API user's imported record after its password was proven, unless it changed meanwhile."""
+        """Replace an API user's imported record after ``password`` was proven to fit it, unless it changed meanwhile.
+
+        Nothing is done where nothing is gained: a hash that is sent again and again is written down once.
+        """
         account = self._accounts["api"].get(name)
-        if account is not None and account.record == old_record:
-            self._keep("api", replace(account, record=passwords.record(password)))
+        better = passwords.upgraded(password, old_record)
+        if account is not None and account.record == old_record and better is not None:
+            self._keep("api", replace(account, record=better, sends_hash=passwords.takes_hash(better)))
 
     def remove(self, kind: str, name: str) -> dict[str, Any]:
         """Remove an account; the last administrator stays."""

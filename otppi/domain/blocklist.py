@@ -12,7 +12,7 @@ MAX_ENTRIES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A number, or with a trailing star a prefix; ``blocked`` false keeps it listed but lets it through."""
+    """A number, or with a trailing star a prefix; ``blocked`` false is an exception that passes whatever shorter prefix is blocked."""
 
     pattern: str
     blocked: bool
@@ -52,6 +52,10 @@ class Blocklist:
         self._entries.update(dict.fromkeys(changed, blocked))
         self._lengths = self._prefix_lengths()
         return len(changed)
+
+    def unblock(self, patterns: Iterable[str]) -> int:
+        """Take blocked patterns off the list, each for itself: a prefix above it stays; gives how many there were."""
+        return self.delete([pattern for pattern in patterns if self._entries.get(pattern)])
 
     def delete(self, patterns: Iterable[str]) -> int:
         """Take patterns off the list; gives how many were there."""
@@ -96,25 +100,38 @@ class BlocklistBook:
         self._country_code = country_code
         self.operations: dict[str, Callable[..., Any]] = {
             "blocklist.list": self.listing,
-            "blocklist.add": lambda numbers: self.change(numbers, blocked=True),
-            "blocklist.unblock": lambda numbers: self.change(numbers, blocked=False),
+            "blocklist.add": self.block,
+            "blocklist.unblock": self.unblock,
             "blocklist.delete": self.delete,
             "blocklist.import": self.take,
             "blocklist.export": self.listing,
         }
 
-    def change(self, numbers: Iterable[str], *, blocked: bool) -> dict[str, int]:
-        """Block numbers or let them through; on return it is safe on disk."""
+    def block(self, numbers: Iterable[str]) -> dict[str, int]:
+        """Block numbers and prefixes; on return it is safe on disk."""
         read = patterns(numbers, self._country_code())
-        return self._keep(lambda copy: copy.put(read, blocked=blocked))
+        return self._keep(lambda copy: copy.put(read, blocked=True))
+
+    def unblock(self, numbers: Iterable[str]) -> dict[str, int]:
+        """Free numbers and prefixes that are listed as blocked; ``still_blocked`` counts those below a prefix that is blocked."""
+        read = patterns(numbers, self._country_code())
+        changed = self._keep(lambda copy: copy.unblock(read))
+        return changed | {"still_blocked": sum(self.list.blocks(pattern.rstrip("*")) for pattern in read)}
+
+    def change_one(self, number: str, *, blocked: bool) -> None:
+        """Block or unblock one number for a client; prefixes are the administrator's. Raises :class:`Mistake`."""
+        read = canonical(number, self._country_code())
+        self._keep(lambda copy: copy.put([read], blocked=True) if blocked else copy.unblock([read]))
+        if not blocked and self.list.blocks(read):
+            raise Mistake("The number begins with a prefix that an administrator has blocked; it stays blocked.")
 
     def delete(self, numbers: Iterable[str]) -> dict[str, int]:
-        """Take numbers off the list."""
+        """Take numbers off the list, whether they are blocked or pass."""
         read = patterns(numbers, self._country_code())
         return self._keep(lambda copy: copy.delete(read))
 
     def take(self, entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-        """Add entries as :meth:`listing` gives them; nothing is taken when one of them is wrong."""
+        """Add entries as :meth:`listing` gives them; nothing is taken when one of them is wrong. Only so an exception is made."""
         listed = list(entries)
         for place, entry in enumerate(listed, start=1):
             if not isinstance(entry, Mapping) or not isinstance(entry.get("blocked", True), bool):

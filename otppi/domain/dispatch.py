@@ -159,6 +159,11 @@ class Dispatch:
             self._close(entry, endings.unwritten(entry.job, why, answered=True), now)
         return self._take()
 
+    def promised(self, job_id: str) -> None:
+        """Note that a job was kept for somebody who asked a second time: a drain leaves it to the next life."""
+        if (entry := self._entries.get(job_id)) is not None:
+            entry.promised = True
+
     # what it can be asked
 
     @property
@@ -323,6 +328,8 @@ class Dispatch:
         self._effects.append(Answer(entry.job, endings.in_hand(entry.job, entry.sender if entry.stage is Stage.SENDING else "")))
 
     def _shut_out(self, entry: Entry, now: float) -> None:
+        if entry.promised and not entry.answered:
+            self._answer_in_hand(entry)
         if entry.answered:
             self._effects.append(Leave(entry.job))
             self._remove(entry, now)

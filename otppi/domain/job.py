@@ -1,10 +1,13 @@
-"""A message on its way out, and the intake that makes one of a request."""
+"""A message on its way out, and its id."""
 
 import base64
 import secrets
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
+
+ID_LENGTH = 26  # 128 bits in base32hex
+FARTHEST = 2.5e11  # unix seconds; what a later one names, in the year 9892, has no date that could be written
 
 
 class Priority(IntEnum):
@@ -47,14 +50,17 @@ class Job:
 
 
 def new_id(wall: float) -> str:
-    """Make an id of 26 characters: sortable by its unix second, with 80 random bits so that nobody can guess another's."""
+    """Make an id of :data:`ID_LENGTH` characters: sortable by its unix second, with 80 random bits so that nobody can guess another's."""
     moment = int(wall * 1000) & (2**48 - 1)
     return base64.b32hexencode((moment << 80 | secrets.randbits(80)).to_bytes(16, "big")).decode().rstrip("=")
 
 
 def born(job_id: str) -> float:
-    """Give the unix second that an id holds, 0 when it is no id."""
-    try:
-        return (int.from_bytes(base64.b32hexdecode(job_id + "======"), "big") >> 80) / 1000
-    except (ValueError, TypeError):
+    """Give the unix second that an id holds, 0 when it is no id of ours."""
+    if len(job_id) != ID_LENGTH:
         return 0.0
+    try:
+        moment = (int.from_bytes(base64.b32hexdecode(job_id + "======"), "big") >> 80) / 1000
+    except ValueError:
+        return 0.0
+    return moment if moment < FARTHEST else 0.0

@@ -66,9 +66,12 @@ class Senders:
         return self._meters[name].free_at(now) if name in self._meters else now
 
     def tell(self, name: str, message: Any) -> bool:
-        """Tell a sender; False when it has ended and the message with it."""
+        """Tell a sender; False when it has ended and the message with it. Its successor is waited for."""
         port = self._ports.get(name)
-        return port is not None and port(message) is not False
+        if port is not None and port(message) is not False:
+            return True
+        self._said[name] = Standing.COMING
+        return False
 
     def started(self) -> bool:
         """Whether every sender that there is to be has said whether it can send."""

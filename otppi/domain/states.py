@@ -44,6 +44,8 @@ class Entry:
     screen_due: float = NEVER
     """Until when the blocklist may answer; counts while it is asked."""
     answered: bool = False
+    promised: bool = False
+    """Kept on disk, since somebody else who asked for the same message was told that it is in hand."""
     rounds: int = 0
     """How often it came back unsent."""
     tried: set[str] = field(default_factory=set)

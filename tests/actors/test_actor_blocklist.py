@@ -78,10 +78,21 @@ def test_nonsense_is_refused_in_words_that_do_not_count_entries(rig):
 def test_an_administrators_prefix_blocks_all_numbers_below_it_but_those_that_pass(rig):
     assert rig.do("blocklist.add", numbers=["0812*"]) == {"changed": 1}
     assert rig.blocks("628126666666")
-    rig.do("blocklist.unblock", numbers=["08126666666"])
+    rig.do("blocklist.import", entries=[{"pattern": "08126666666", "blocked": False}])
     assert not rig.blocks("628126666666")
     assert isinstance(rig.do("blocklist.add", numbers=["0812x"]), Mistake)
     assert isinstance(rig.do("blocklist.add", numbers=7), Mistake)
+
+
+def test_neither_a_client_nor_an_unblocking_administrator_gets_a_number_out_from_under_a_prefix(rig):
+    rig.do("blocklist.add", numbers=["0812*"])
+    reply = rig.ask("08126666666", on=False)
+    assert reply.body() == {"command": "unblock-msisdn", "response_code": "1102", "data": {},
+                            "error": "The number begins with a prefix that an administrator has blocked; it stays blocked."}
+    assert rig.do("blocklist.unblock", numbers=["08126666666"]) == {"changed": 0, "still_blocked": 1}
+    assert rig.ask("0812*", on=False).code == rig.ask("0813*").code == "1102"
+    assert rig.blocks("628126666666")
+    assert rig.disk == {"62812*": True}
 
 
 def test_another_life_finds_the_list(rig):
@@ -99,5 +110,5 @@ def test_an_error_of_ours_while_screening_gives_no_answer_and_one_while_blocking
     monkeypatch.setattr(Blocklist, "blocks", lambda *_: 1 // 0)
     rig.pump.tell(ScreenNumber("job", 1, "628126666666", rig.answers))
     assert rig.answers == []
-    monkeypatch.setattr(BlocklistBook, "change", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr(BlocklistBook, "change_one", lambda *_, **__: 1 // 0)
     assert rig.ask("08126666666").error == "The gateway failed; its log says more."

@@ -9,6 +9,7 @@ from otppi.domain.errors import Mistake, NotDone
 from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskVerify
 from otppi.domain.messages.running import Operate, Record
 from otppi.domain.messages.sending import AskSend
+from otppi.domain.messages.writing import AskStatus
 from otppi.domain.ports import Origin
 from otppi.domain.replies import Reply
 from otppi.domain.requests import read
@@ -31,7 +32,8 @@ def submit(owners):
 
 @pytest.mark.parametrize("command, owner, kind", [
     ("request-otp", "otp_desk", AskOtp), ("verify-otp", "otp_desk", AskVerify), ("send-sms", "router", AskSend), ("send-message", "router", AskSend),
-    ("block-msisdn", "blocklist", AskBlock), ("unblock-msisdn", "blocklist", AskBlock), ("get-modem-list", "monitor", AskModems)])
+    ("block-msisdn", "blocklist", AskBlock), ("unblock-msisdn", "blocklist", AskBlock), ("get-modem-list", "monitor", AskModems),
+    ("get-message-status", "router", AskStatus)])
 def test_a_request_goes_to_its_owner_alone_and_the_owners_reply_comes_back(owners, submit, command, owner, kind):
     future = submit(command)
     [message] = owners[owner]
@@ -40,6 +42,12 @@ def test_a_request_goes_to_its_owner_alone_and_the_owners_reply_comes_back(owner
     assert not future.done()
     message.reply(Reply(command, "0000"))
     assert future.result(timeout=0).code == "0000"
+
+
+@pytest.mark.parametrize("command, owner", [("send-sms", "router"), ("get-message-status", "router"), ("request-otp", "otp_desk")])
+def test_the_owner_hears_whose_request_it_is(owners, submit, command, owner):
+    submit(command)
+    assert owners[owner][0].origin == ORIGIN
 
 
 def test_a_second_reply_is_dropped_and_hurts_nobody(owners, submit):
@@ -54,7 +62,7 @@ def test_echo_is_answered_at_once(owners, submit):
     assert submit("echo").result(timeout=0).body() == {"command": "echo", "response_code": "0000", "data": DATA}
 
 
-@pytest.mark.parametrize("command", ["send-email", "send-mail", "request-ussd", "get-message-status"])
+@pytest.mark.parametrize("command", ["send-email", "send-mail", "request-ussd"])
 def test_what_comes_later_is_refused_in_a_sentence(submit, command):
     reply = submit(command, receiver="a@example.org").result(timeout=0)
     assert reply.code == "1102"

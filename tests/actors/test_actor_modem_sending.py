@@ -3,7 +3,7 @@ import re
 import pytest
 from doubles.modem_desk import AWAY, COMING, TO, USABLE, job
 
-from actors.modem import BARRED_REST_S
+from actors.modem import BARRED_REST_S, SHOW_S
 from otppi.at.submit import PROMPT_LIMIT_S, RESULT_LIMIT_S
 from otppi.domain.messages.running import Retire
 from otppi.domain.messages.sending import Assign
@@ -85,10 +85,14 @@ def test_messages_in_a_row_are_counted_and_shown(network, desk):
     network.fault("cms", code=500)
     desk.send("unknown")
 
-    facts = desk.facts[-1]
-    assert (facts["sent"], facts["failed"], facts["unknown"]) == (5, 1, 1)
-    assert "sending" in desk.states
-    assert facts["state"] == "ready"
+    desk.until(lambda: [desk.facts[-1][name] for name in ("sent", "failed", "unknown")] == [5, 1, 1], each=SHOW_S)
+    assert desk.facts[-1]["state"] == "ready"
+
+    network.latency(500)
+    desk.assign("slow")
+    desk.until(lambda: desk.facts[-1]["state"] == "sending", each=SHOW_S)
+    desk.until(lambda: desk.facts[-1]["sent"] == 6, each=SHOW_S)
+    assert desk.facts[-1]["state"] == "ready"
 
 
 # what must not get in
@@ -218,7 +222,7 @@ def test_a_refusal_ends_the_message_by_its_class_and_the_modem_goes_on(network, 
         assert attempt.parts == (0, 1)
         assert attempt.error.endswith(".")
         assert TO not in attempt.error
-        desk.until(lambda error=attempt.error: desk.facts[-1]["last_error"] == error)
+        desk.until(lambda error=attempt.error: desk.facts[-1]["last_error"] == error, each=SHOW_S)
         assert desk.send("next").verdict is Verdict.SENT
     assert desk.standings == [COMING, USABLE]
     assert [message["text"] for message in network.received(len(REFUSALS))] == ["next"] * len(REFUSALS)

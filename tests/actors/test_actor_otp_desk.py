@@ -10,9 +10,10 @@ from actors.otp_desk import SWEEP_S, OtpDesk, OtpRules
 from otppi.domain.errors import StoreError
 from otppi.domain.intake import IntakeRules
 from otppi.domain.job import Priority
-from otppi.domain.messages.asking import AskOtp, AskVerify
+from otppi.domain.messages.asking import AskOtp, AskVerify, OtpSettled
 from otppi.domain.messages.running import Begin, Configure, State
 from otppi.domain.messages.sending import Submit
+from otppi.domain.messages.writing import OtpRecovered
 from otppi.domain.outcome import Fate, Outcome
 from otppi.domain.ports import Origin
 from otppi.domain.requests import RequestOtp, VerifyOtp
@@ -211,6 +212,86 @@ def test_a_request_without_times_lives_as_long_as_the_settings_say(rig):
     assert rig.verify("no") == "1202"
     rig.clock.advance(1)
     assert rig.verify(code) == "1203"
+
+
+# another life
+
+
+def left_behind(rig, *references):
+    """Codes whose messages were on their way when the gateway died, with the tags that the router's journal holds."""
+    found = {}
+    for reference in references:
+        rig.create(reference=reference)
+        submit, code = rig.submitted()
+        found[reference] = (submit.job.otp, code)
+    return found
+
+
+@pytest.mark.parametrize("fate, status, kept", [
+    (Fate.SENT, "sent", True), (Fate.UNKNOWN, "unknown", True), (Fate.IN_HAND, "queued", True), (Fate.FAILED, "failed", False),
+    (Fate.EXPIRED, "expired", False), (None, "", False)], ids=str)
+def test_a_code_of_an_earlier_life_is_kept_or_dropped_by_what_became_of_its_message(rig, fate, status, kept):
+    [(tag, code)] = left_behind(rig, "r").values()
+    life = Rig(Paper(rig.paper.lines))
+    life.pump.tell(OtpRecovered({tag: Outcome(fate, status)} if fate else {}))
+    life.create()
+    if kept:
+        assert life.reply().code == "1201"
+        assert life.verify(code) == "0000"
+    else:
+        assert len(life.router.take(Submit)) == 1
+        assert life.verify(code) == "1202"
+
+
+@pytest.mark.parametrize("fate, kept", [(Fate.SENT, True), (Fate.UNKNOWN, True), (Fate.FAILED, False), (Fate.EXPIRED, False), (Fate.NO_MODEM, False)], ids=str)
+def test_a_code_whose_message_goes_on_is_settled_by_its_tag_and_nobody_is_told(rig, fate, kept):
+    [(tag, code)] = left_behind(rig, "r").values()
+    life = Rig(Paper(rig.paper.lines))
+    life.pump.tell(OtpRecovered({tag: Outcome(Fate.IN_HAND, "queued")}))
+    life.pump.tell(OtpSettled(bytes.fromhex(tag), Outcome(fate, "some"), lambda: None))
+    assert life.replies == []
+    assert life.verify(code) == ("0000" if kept else "1202")
+
+
+def test_what_was_decided_at_the_start_is_written_down_and_not_decided_again(rig):
+    tags = left_behind(rig, "sent", "lost")
+    life = Rig(Paper(rig.paper.lines))
+    life.pump.tell(OtpRecovered({tags["sent"][0]: Outcome(Fate.SENT, "sent")}))
+    third = Rig(Paper(life.paper.lines))
+    third.pump.tell(OtpRecovered({}))  # the router's journal of two days ago is not read any more
+    assert third.verify(tags["sent"][1], "sent") == "0000"
+    assert third.verify(tags["lost"][1], "lost") == "1202"
+
+
+def test_codes_that_were_settled_before_are_not_touched_at_a_start(rig):
+    code = rig.sent()
+    life = Rig(Paper(rig.paper.lines))
+    life.pump.tell(OtpRecovered({}))
+    assert life.verify(code) == "0000"
+
+
+def test_a_code_that_was_used_while_its_message_was_on_its_way_stays_used(rig):
+    [(tag, code)] = left_behind(rig, "r").values()
+    assert rig.verify(code) == "0000"
+    life = Rig(Paper(rig.paper.lines))
+    life.pump.tell(OtpRecovered({tag: Outcome(Fate.SENT, "sent")}))
+    assert life.verify(code) == "1202"
+
+
+def test_a_record_that_cannot_be_settled_on_disk_still_tells_the_client_what_became_of_the_message(rig):
+    rig.create()
+    submit, _ = rig.submitted()
+    rig.paper.broken = True
+    rig.settle(submit)
+    assert rig.reply().code == "0000"
+
+
+def test_the_tag_of_the_job_is_that_of_the_record_and_tells_nothing_of_it(rig):
+    tags = left_behind(rig, "r", "other")
+    assert len({tag for tag, _ in tags.values()}) == 2
+    for tag, code in tags.values():
+        assert bytes.fromhex(tag)
+        assert code not in tag
 
 
 def test_the_journal_is_closed_at_the_end(rig):

@@ -3,68 +3,24 @@
 from dataclasses import replace
 
 import pytest
-from doubles.clock import NOON, FakeClock
-from doubles.pump import Pump, Screener, Told
+from doubles.clock import NOON
+from doubles.router_rig import TO, Rig
 
-from actors.router import Router
 from otppi.config.modem import Modem
 from otppi.config.sections import Sms
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import Mistake
 from otppi.domain.intake import IntakeRules
-from otppi.domain.messages.running import Configure, Drain, GiveUp, Operate, State, TellWhenStarted
-from otppi.domain.messages.sending import AskSend, Assign, Finished, SenderGone, SenderStanding
+from otppi.domain.messages.running import Configure, Drain, GiveUp, Operate, TellWhenStarted
+from otppi.domain.messages.sending import SenderGone
 from otppi.domain.outcome import Attempt, Verdict
-from otppi.domain.ports import Origin
-from otppi.domain.requests import SendSms
-
-TO = "628126666666"
-SENT = Attempt(Verdict.SENT, parts=(1, 1), references=(7,), result="OK")
-
-
-class Rig:
-    """A router with two modems, ``a`` and ``b``."""
-
-    def __init__(self):
-        self.clock, self.blocklist, self.monitor, self.replies = FakeClock(), Screener(), Told(), []
-        self.senders = {"a": Told(), "b": Told()}
-        self.pump = Pump(Router(self.clock, self.blocklist, self.monitor, country_code="62", rules=IntakeRules(), queue_limit=3))
-        self.modems(Modem(id="a", port="/dev/a"), Modem(id="b", port="/dev/b"))
-
-    def modems(self, *modems):
-        self.pump.tell(Configure("modems", modems))
-
-    def stand(self, sender, standing=Standing.USABLE):
-        self.pump.tell(SenderStanding(sender, standing, self.senders[sender]))
-
-    def send(self, to=TO, *, patient=False, text="hello", **fields):
-        request = SendSms("send-sms", to, text, **{"date_time": None, "expiration": None, "client_id": 5, **fields})
-        self.pump.tell(AskSend(request, Origin("rest", patient=patient), self.replies.append))
-
-    def assigned(self, sender):
-        """The jobs that a sender was handed since the last question."""
-        return [message.job for message in self.senders[sender].take(Assign)]
-
-    def finish(self, sender, job, attempt=SENT):
-        self.pump.tell(Finished(sender, job.id, attempt))
-
-    def advance(self, seconds):
-        self.clock.advance(seconds)
-        self.pump.settle()
-
-    def reply(self):
-        """The one reply since the last question."""
-        [reply] = self.replies
-        self.replies.clear()
-        return reply
-
-    def traffic(self):
-        return self.monitor.of(State)[-1].facts
 
 
 @pytest.fixture
-def rig():
-    return Rig()
+def rig(tmp_path):
+    rig = Rig(tmp_path)
+    yield rig
+    rig.journal.close()
 
 
 def test_a_message_is_screened_twice_assigned_and_answered_once(rig):

@@ -43,8 +43,15 @@ def serve() -> CPWSGIServer:
     adapter.socket_host, adapter.socket_port, adapter.thread_pool = "127.0.0.1", 0, THREADS
     server = CPWSGIServer(adapter)
     server.wsgi_app = tree
-    server.prepare()
-    threading.Thread(target=server.serve, daemon=True).start()
+    ready = threading.Event()
+
+    def run() -> None:  # in a daemon thread, so that its workers are daemons too and nobody waits for them in the end
+        server.prepare()
+        ready.set()
+        server.serve()
+
+    threading.Thread(target=run, daemon=True).start()
+    ready.wait(10)
     return server
 
 

@@ -70,7 +70,10 @@ def test_users_blocklist_and_settings_have_the_same_results(run, tmp_path):
     assert done(run("blocklist", "list")) == "No number is listed.\n"
     assert done(run("blocklist", "add", "0812 345-6789", "62812*", "+62 899 1234567")) == "3 of 3 changed.\n"
     assert done(run("blocklist", "add", "628123456789")) == "0 of 1 changed.\n"
-    assert done(run("blocklist", "unblock", "08123456789")) == "1 of 1 changed.\n"
+    assert done(run("blocklist", "unblock", "08123456789", "62899 1234567")) == "2 of 2 changed. 1 still blocked by a prefix.\n"
+    assert done(run("blocklist", "unblock", "08123456789")) == "0 of 1 changed. 1 still blocked by a prefix.\n"
+    assert done(run("blocklist", "import", stdin="08123456789,passing\n628991234567\n")) == "2 of 2 changed.\n"
+    assert done(run("blocklist", "unblock", "08123456789")) == "0 of 1 changed.\n"
     assert done(run("blocklist", "delete", "628991234567", "628991234568")) == "1 of 2 changed.\n"
     assert done(run("blocklist", "list")).splitlines() == ["NUMBER        STATE", "62812*        blocked", "628123456789  passing"]
     assert json.loads(done(run("blocklist", "list", "3456", "--json"))) == [{"pattern": "628123456789", "blocked": False}]
@@ -93,11 +96,12 @@ def test_users_blocklist_and_settings_have_the_same_results(run, tmp_path):
     assert json.loads(done(run("settings", "show", "sms")))["max_parts"] == 10
 
     lines = lambda: (tmp_path / "data" / "audit.log").read_text().splitlines()  # noqa: E731
-    until(lambda: len(lines()) == 14)  # the trail is written beside the answer, not before it
+    until(lambda: len(lines()) == 17)  # the trail is written beside the answer, not before it
     trail = [json.loads(line) for line in lines()]
     assert [(entry["operation"], entry["target"]) for entry in trail] == [
         ("user.add", "api shop"), ("user.add", "admin chief"), ("user.block", "api shop"), ("user.deactivate", "api shop"), ("user.passwd", "api shop"),
         ("blocklist.add", "3 numbers: 0812 345-6XXX, 628XXX, +62 899 1234XXX"), ("blocklist.add", "1 numbers: 628123456XXX"),
+        ("blocklist.unblock", "2 numbers: 08123456XXX, 62899 1234XXX"), ("blocklist.unblock", "1 numbers: 08123456XXX"), ("blocklist.import", "2 numbers"),
         ("blocklist.unblock", "1 numbers: 08123456XXX"), ("blocklist.delete", "2 numbers: 628991234XXX, 628991234XXX"),
         ("blocklist.delete", "2 numbers: 628XXX, 628123456XXX"), ("blocklist.import", "2 numbers"), ("blocklist.import", "2 numbers"),
         ("settings.set", "sms"), ("settings.set", "sms"),

@@ -80,8 +80,10 @@ def test_a_file_holds_no_password(book, shelf):
 
 def test_a_list_shows_no_record_and_no_phone(book):
     assert book.listing() == [
-        {"kind": "api", "name": "app", "email": "a@example.com", "phone": "set", "commands": ["send-sms"], "blocked": False, "active": True, "password": "set"},
-        {"kind": "admin", "name": "root", "email": "", "phone": "", "commands": [], "blocked": False, "active": True, "password": "set"},
+        {"kind": "api", "name": "app", "email": "a@example.com", "phone": "set", "commands": ["send-sms"], "blocked": False, "active": True, "password": "set",
+         "sends_hash": False},
+        {"kind": "admin", "name": "root", "email": "", "phone": "", "commands": [], "blocked": False, "active": True, "password": "set",
+         "sends_hash": False},
     ]
 
 
@@ -165,15 +167,62 @@ def test_a_failed_save_leaves_everything_as_it_was(book, shelf):
     assert matches(Secret(PASSWORD), user(book).record) is Match.YES
 
 
-def test_an_imported_record_is_replaced_after_its_password_was_proven(book, shelf):
-    old = passwords.imported(hashlib.sha256(PASSWORD.encode()).hexdigest())
-    shelf.stored["api"][0]["record"] = old
-    book = AccountsBook(shelf.load, shelf.save)
-    assert book.listing()[0]["password"] == "hash of the original"
-    assert matches(Secret(PASSWORD), user(book).record) is Match.IMPORTED
-    book.upgrade("app", old, Secret(PASSWORD))
-    assert matches(Secret(PASSWORD), user(book).record) is Match.YES
-    assert shelf.stored["api"][0]["record"] == user(book).record
+HASH = hashlib.sha256(PASSWORD.encode()).hexdigest()
+
+
+@pytest.fixture
+def moved(book, shelf):
+    """A book with a user who was moved over from the original, written before there was such a thing as sends_hash."""
+    shelf.stored["api"][0]["record"] = passwords.imported(HASH)
+    del shelf.stored["api"][0]["sends_hash"]
+    return AccountsBook(shelf.load, shelf.save)
+
+
+def log_in(book, given):
+    """What a door does."""
+    record = user(book).record
+    match = matches(Secret(given), record)
+    if match is not Match.YES:
+        book.upgrade("app", record, Secret(given))
+    return match
+
+
+def test_an_imported_record_is_replaced_after_its_password_was_proven(moved, shelf):
+    assert moved.listing()[0]["password"] == "hash of the original"
+    assert log_in(moved, PASSWORD) is Match.IMPORTED
+    assert log_in(moved, PASSWORD) is Match.YES
+    assert shelf.stored["api"][0]["record"] == user(moved).record
+    assert (moved.listing()[0]["password"], moved.listing()[0]["sends_hash"]) == ("set", False)
+
+
+def test_a_client_that_sends_the_hash_goes_on_getting_in_and_is_listed(moved, shelf):
+    assert log_in(moved, HASH) is Match.IMPORTED_HASH
+    assert HASH not in json.dumps(shelf.stored)
+    assert (moved.listing()[0]["password"], moved.listing()[0]["sends_hash"]) == ("set", True)
+    again = AccountsBook(shelf.load, shelf.save)
+    assert again.listing() == moved.listing()
+    assert log_in(again, HASH) is Match.IMPORTED_HASH
+    assert matches(Secret(PASSWORD), user(again).record) is Match.IMPORTED
+
+
+def test_a_hash_that_is_sent_again_and_again_changes_nothing_more(moved, shelf):
+    log_in(moved, HASH)
+    version, shelf.broken = moved.snapshot().version(), True
+    for given in (HASH, HASH.upper(), HASH):
+        assert log_in(moved, given) is Match.IMPORTED_HASH
+    assert moved.snapshot().version() == version
+
+
+@pytest.mark.parametrize("how", ["logs in with it", "is given a new one"])
+def test_a_user_who_turns_to_a_password_is_not_listed_any_more(moved, how):
+    log_in(moved, HASH)
+    if how == "logs in with it":
+        log_in(moved, PASSWORD)
+    else:
+        moved.passwd("api", "app", PASSWORD)
+    assert not moved.listing()[0]["sends_hash"]
+    assert log_in(moved, PASSWORD) is Match.YES
+    assert log_in(moved, HASH) is Match.NO
 
 
 def test_a_record_that_changed_meanwhile_is_not_replaced(book):

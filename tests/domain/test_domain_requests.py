@@ -122,7 +122,15 @@ def test_the_seed_s_validation_of_an_otp_is_understood():
 def test_the_seed_s_sms_is_understood():
     assert parse(SMS).request == SendSms(
         command="send-sms", receiver="08126666666", text="Your OTP is 1234", date_time=1629685778, expiration=1629685838, client_id=123456,
+        data=json.loads(SMS)["data"],
     )
+
+
+@pytest.mark.parametrize("command", ["send-sms", "send-message"])
+def test_a_text_keeps_its_data_as_they_were_sent_to_tell_a_repetition_from_another_request(command):
+    data = {"receiver": 8126666666, "message": " hello ", "id": 1.5, "more": [None, {"of": "ours"}]}
+    assert request(command, **data).data == data
+    assert "hello" not in repr(request(command, **data))
 
 
 @pytest.mark.parametrize("command", ["send-email", "send-mail"])

@@ -42,7 +42,7 @@ class Desk:
         self.clock, self.watch = FakeClock(), LineWatch()
         self.order = []
         self.router, self.monitor, self.supervisor = Ears(self.order), Ears(self.order), Ears(self.order)
-        self.disk, self.at_save = [], lambda value: None
+        self.disk, self.marks, self.at_save = [], [], lambda value: None
         self.written, self.opened_at = [], []
         self.at_write = lambda data: None
         self.ref = None
@@ -73,8 +73,15 @@ class Desk:
 
     def start(self):
         pins = PinBook(lambda: self.disk[-1] if self.disk else None, self.save, b"key")
-        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, self.router, self.monitor, pins)
+        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, self.router, self.monitor, pins, self)
         return self
+
+    def write(self, value):
+        """The modem's mark file."""
+        self.marks.append(value)
+
+    def close(self):
+        """Of the mark file; lines have their own."""
 
     def end(self):
         if self.ref is not None:
