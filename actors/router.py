@@ -1,71 +1,55 @@
-"""The router: queue and ledger of all messages. It carries out what domain.dispatch decides, and writes it down first."""
+"""The router: takes messages in, routes them, and hears from blocklist and senders. What follows is carried out by its outbox."""
 
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from actors.base import handles
-from actors.owner import Owner
+from actors.outbox import Outbox
 from otppi.at.concatenation import count
 from otppi.config.modem import Modem
-from otppi.domain import dispatch, replies
+from otppi.domain import replies
 from otppi.domain.dispatch import Dispatch
-from otppi.domain.errors import Mistake, StoreError
+from otppi.domain.errors import Mistake
 from otppi.domain.intake import Expired, IntakeRules, moment, sms_job
-from otppi.domain.job import Job, new_id
+from otppi.domain.job import new_id
 from otppi.domain.ledger import Ledger, Recovery, owner_of
 from otppi.domain.limits import limits
-from otppi.domain.messages.asking import OtpSettled
-from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, State, TellWhenStarted, Wake
+from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
-    Assign,
     Finished,
     Screened,
-    ScreenNumber,
     SenderGone,
     SenderStanding,
     Submit,
 )
-from otppi.domain.messages.writing import AskStatus, OtpRecovered, Sync, Synced
+from otppi.domain.messages.writing import AskStatus, OtpRecovered
 from otppi.domain.msisdn import canonical, canonical_prefix, mask
 from otppi.domain.outcome import Attempt, Fate, Outcome, Verdict
 from otppi.domain.ports import Clock, Tell
 from otppi.domain.routing import Path, Routes
-from otppi.domain.senders import Senders
 
-PUBLISH_S = 0.2  # between two looks of a person nothing is missed
-CATCH_UP_S = 2.0  # between tries to write a journal that could not be written
 FAILURE = "The gateway failed; its log says more."
 _log = logging.getLogger(__name__)
 
 
-class Router(Owner):
+class Router(Outbox):
     """Owns queue, ledger and routes. Senders announce themselves; the blocklist is asked twice per message."""
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, blocklist: Tell, syncer: Tell, archive: Tell, monitor: Tell, country_code: str, rules: IntakeRules, queue_limit: int,
     ) -> None:
-        super().__init__("router", clock, {"route": self.explain})
-        self._ledger = ledger
-        self._blocklist, self._syncer, self._archive, self._monitor = blocklist, syncer, archive, monitor
-        self._otp_desk: Tell = lambda message: None
+        dispatch_ = Dispatch(lambda number, usable: self._routes.candidates(number, usable).modems, queue_limit)
+        super().__init__("router", clock, {"route": self.explain}, ledger, dispatch_, blocklist=blocklist, syncer=syncer, monitor=monitor)
+        self._archive = archive
         self._country_code = country_code
         self._rules = rules
         self._prefix_length = 0
         self._modems: tuple[Modem, ...] = ()
         self._routes = Routes(())
-        self._senders = Senders()
-        self._dispatch = Dispatch(lambda number, usable: self._routes.candidates(number, usable).modems, queue_limit)
-        self._listeners: dict[str, Submit] = {}
-        self._counts = dict.fromkeys(("sent", "failed", "unknown", "expired", "blocked"), 0)
-        self._to_sync: list[str] = []
-        self._unsynced = False  # whether a promise was written that nobody waits for
-        self._syncing: list[str] | None = None
         self._accepting = ""
-        self._drained: Callable[[], None] | None = None
         self._when_started: Callable[[], None] | None = None
-        self._awake_at: float | None = None
 
     @handles(Begin)
     def begin(self, _: Begin) -> None:
@@ -148,19 +132,6 @@ class Router(Owner):
         else:
             self._accept(Submit(job, lambda outcome: reply(replies.of_outcome(request, job.id, job.client_id, outcome))))
 
-    def _promise(self, job_id: str) -> str:
-        """Keep a message of which a second client is told that it is in hand; why not, or nothing."""
-        if (listener := self._listeners.get(job_id)) is None:
-            return ""  # of an earlier life, which kept it
-        try:
-            self._ledger.keep(listener.job, now=self.clock.wall(), monotonic=self.clock.monotonic())
-        except StoreError as error:
-            return str(error)
-        self._dispatch.promised(job_id)
-        self._unsynced = True
-        self._carry_out([])
-        return ""
-
     @handles(Submit)
     def submit(self, message: Submit) -> None:
         """Take a job of the OTP desk."""
@@ -227,21 +198,6 @@ class Router(Owner):
             self._stand(sender)
         self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))
 
-    @handles(Synced)
-    def synced(self, message: Synced) -> None:
-        """Hand out what is safe now, and ask for the next batch; a failure stops everything new."""
-        batch, self._syncing = self._syncing or [], None
-        if message.error:
-            self._halt(message.error)
-            return
-        if self._dispatch.halted:
-            if self._ledger.behind:
-                return  # it had begun before the failure; what is late comes first
-            _log.warning("the journal can be written again")
-            self._carry_out(self._dispatch.resume(self.clock.monotonic()))
-        self._carry_out(self._dispatch.armed(batch, self.clock.monotonic()))
-        self._publish()
-
     @handles(Wake)
     def wake(self, message: Wake) -> None:
         """Carry out what is due."""
@@ -280,138 +236,6 @@ class Router(Owner):
         """End the drain: what is still with a sender is unknown."""
         for sender in self._senders.names():
             self._carry_out(self._dispatch.gone(sender, self.clock.monotonic()))
-
-    # what goes out
-
-    def _carry_out(self, effects: list[dispatch.Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case dispatch.Screen(job, turn):
-                    self._blocklist(ScreenNumber(job.id, turn, job.to, self.tell))
-                case dispatch.Arm(job):
-                    self._arm(job)
-                case dispatch.Assign(sender, job):
-                    self._assign(sender, job)
-                case dispatch.Answer(job, outcome):
-                    self._answer(job, outcome)
-                case dispatch.Leave(job):
-                    self._listeners.pop(job.id, None)
-                    self._ledger.left(job.id)
-                case dispatch.Settle(job, outcome):
-                    self._settle(job, outcome)
-        self._sync()
-        self._look_ahead()
-        if self._drained is not None and not self._dispatch.sending():
-            drained, self._drained = self._drained, None
-            drained()
-
-    def _arm(self, job: Job) -> None:
-        try:
-            self._ledger.arm([job.id])
-        except StoreError as error:
-            self._halt(str(error))
-        else:
-            self._to_sync.append(job.id)
-
-    def _sync(self) -> None:
-        """Have one batch synced at a time; what comes meanwhile makes the next batch."""
-        if self._syncing is not None or not (self._to_sync or self._unsynced) or self._dispatch.halted:
-            return
-        self._ask_for_sync()
-
-    def _ask_for_sync(self) -> None:
-        try:
-            sync = self._ledger.syncing()
-        except StoreError as error:
-            self._halt(str(error))
-            return
-        self._syncing, self._to_sync, self._unsynced = self._to_sync, [], False
-        self._syncer(Sync(sync, self.tell))
-
-    def _assign(self, sender: str, job: Job) -> None:
-        self._ledger.begun(job.id, sender, self.clock.wall())
-        if not self._senders.tell(sender, Assign(job)):
-            gone = Attempt(Verdict.AGAIN, "The modem's driver had ended before it got the message.", parts=(0, job.parts))
-            self._carry_out(self._dispatch.standing(sender, dispatch.Standing.COMING, self.clock.monotonic()))
-            self._carry_out(self._dispatch.finished(sender, job.id, gone, self.clock.monotonic()))
-
-    def _answer(self, job: Job, outcome: Outcome) -> None:
-        """Tell the client; what is told is on disk before."""
-        if outcome.final:
-            self._write_end(job, outcome)
-        elif not self._kept(job, outcome):
-            return
-        if (listener := self._listeners.get(job.id)) is not None:
-            listener.answer(outcome)
-
-    def _kept(self, job: Job, outcome: Outcome) -> bool:
-        """Seal a message that its client is told to be in hand; one that cannot be kept is refused instead."""
-        try:
-            self._ledger.keep(job, now=self.clock.wall(), monotonic=self.clock.monotonic())
-        except StoreError as error:
-            if outcome.status == "sending":
-                return True  # the modem has it; its fate does not hang on what is kept
-            _log.error("message %s could not be kept: %s", job.id, error)
-            if (listener := self._listeners.get(job.id)) is not None:
-                listener.answer(Outcome(Fate.REFUSED, "failed", str(error), parts=(0, job.parts)))
-            self._carry_out(self._dispatch.abandon(job.id, str(error), self.clock.monotonic()))
-            return False
-        self._unsynced = True
-        return True
-
-    def _settle(self, job: Job, outcome: Outcome) -> None:
-        self._write_end(job, outcome)
-        listener = self._listeners.pop(job.id, None)
-        if listener is not None and listener.settle is not None:
-            listener.settle(outcome)
-        elif job.otp:
-            self._otp_desk(OtpSettled(bytes.fromhex(job.otp), outcome, lambda: None))
-        self._counts[outcome.status] = self._counts.get(outcome.status, 0) + 1
-        if outcome.fate is not Fate.REFUSED:
-            _log.info("message %s to %s: %s%s%s", job.id, mask(job.to), outcome.status, f" by {outcome.sender}" if outcome.sender else "",
-                      f" ({outcome.error})" if outcome.error else "")
-        self._publish()
-
-    def _write_end(self, job: Job, outcome: Outcome) -> None:
-        try:
-            self._ledger.settled(job, outcome, self.clock.wall())
-        except StoreError as error:
-            self._halt(str(error))
-
-    def _halt(self, why: str) -> None:
-        """Stop everything new until the journal can be written again."""
-        if why != self._dispatch.halted:
-            _log.error("nothing is sent until the journal can be written again: %s", why)
-        self._to_sync = []
-        self.wake_in(CATCH_UP_S, "catch up")
-        self._carry_out(self._dispatch.halt(why, self.clock.monotonic()))
-        self._publish()
-
-    def _catch_up(self) -> None:
-        """Try to write what is late, and to sync it; only then anything goes on."""
-        try:
-            self._ledger.catch_up()
-        except StoreError as error:
-            self._halt(str(error))
-        else:
-            if self._syncing is None:
-                self._ask_for_sync()
-
-    def _look_ahead(self) -> None:
-        now = self.clock.monotonic()
-        moments = [free for sender in self._senders.names() if (free := self._senders.free_at(sender, now)) > now]
-        if (due := self._dispatch.next_due()) is not None:
-            moments.append(due)
-        if moments and (self._awake_at is None or min(moments) < self._awake_at):
-            self._awake_at = min(moments)
-            self.wake_in(self._awake_at - now, "due")
-
-    def _publish(self) -> None:
-        """Show the figures in a moment: once for all that happens until then."""
-        self.wake_soon(PUBLISH_S, "publish")
-
-    def _show(self) -> None:
-        self._monitor(State("traffic", "router", {**self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted}))
 
     def failed(self, message: Any) -> None:
         """Answer by the table when an error of ours hit a message: nothing had left."""

@@ -49,10 +49,13 @@ class FakeClock:
             self._lock.notify_all()
         return wakeup
 
-    def wait_for_wakeup(self, within_s: float, limit_s: float = 5.0) -> None:
-        """Wait (in real time, at most ``limit_s``) until somebody asks to be woken within the next ``within_s`` seconds."""
+    def wait_for_wakeup(self, within_s: float, limit_s: float = 5.0, beyond_s: float = -1.0) -> None:
+        """Wait (in real time, at most ``limit_s``) until somebody asks to be woken within the next ``within_s`` seconds.
+
+        Wake-ups that are due within ``beyond_s`` do not count.
+        """
         with self._lock:
-            due = lambda: any(at <= self._now + within_s and wakeup.deliver is not None for at, _, wakeup in self._heap)  # noqa: E731
+            due = lambda: any(self._now + beyond_s < at <= self._now + within_s and wakeup.deliver is not None for at, _, wakeup in self._heap)  # noqa: E731
             assert self._lock.wait_for(due, limit_s), f"nobody asked to be woken within {within_s} s"
 
     def advance(self, seconds: float) -> None:

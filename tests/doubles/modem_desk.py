@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from doubles.clock import FakeClock
 from doubles.ears import Ears
 
-from actors.modem import ModemOwner
+from actors.modem import SHOW_S, ModemOwner
 from otppi.adapters.serial_lines import LineWatch
 from otppi.at.dialogue import DRAIN_S
 from otppi.at.segments import count
@@ -122,8 +122,8 @@ class Desk:
             self.pause()
 
     def passes(self, seconds):
-        """Wait until the owner asks to be woken within so many seconds, and let them pass."""
-        self.clock.wait_for_wakeup(seconds)
+        """Wait until the owner asks to be woken within so many seconds (not only to show its figures), and let them pass."""
+        self.clock.wait_for_wakeup(seconds, beyond_s=SHOW_S)
         self.clock.advance(seconds)
 
     # what was told

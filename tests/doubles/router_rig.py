@@ -5,7 +5,8 @@ from pathlib import Path
 from doubles.clock import FakeClock
 from doubles.pump import Pump, Screener, Told
 
-from actors.router import CATCH_UP_S, PUBLISH_S, Router
+from actors.outbox import CATCH_UP_S, PUBLISH_S
+from actors.router import Router
 from otppi.adapters.seal import Seal
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
