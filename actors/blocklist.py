@@ -10,8 +10,8 @@ from otppi.domain.blocklist import BlocklistBook
 from otppi.domain.errors import OtppiError
 from otppi.domain.messages.asking import AskBlock
 from otppi.domain.messages.running import Configure
-from otppi.domain.messages.sending import Screened, ScreenNumber
-from otppi.domain.ports import Clock
+from otppi.domain.messages.sending import BlocklistNow, Screened, ScreenNumber
+from otppi.domain.ports import Clock, Tell
 
 
 class BlocklistOwner(Owner):
@@ -19,14 +19,27 @@ class BlocklistOwner(Owner):
 
     def __init__(self, clock: Clock, make_book: Callable[[Callable[[], str]], BlocklistBook], country_code: str) -> None:
         self._country_code = country_code
+        self._router: Tell = lambda message: None
         self._book = make_book(lambda: self._country_code)
         super().__init__("blocklist", clock, self._book.operations)
 
     @handles(Configure)
     def configure(self, message: Configure) -> None:
-        """Take the country code, by which numbers are read from now on."""
-        if message.section == "sms":
-            self._country_code = message.value.country_code
+        """Take the country code, by which numbers are read from now on, or who wants to hear of changes."""
+        match message.section:
+            case "sms":
+                self._country_code = message.value.country_code
+            case "router":
+                self._router = message.value
+                self._publish()
+
+    def operated(self, name: str) -> None:
+        """Publish what an operation may have changed."""
+        if name not in {"blocklist.list", "blocklist.export"}:
+            self._publish()
+
+    def _publish(self) -> None:
+        self._router(BlocklistNow(self._book.list.blocks))
 
     @handles(ScreenNumber)
     def screen(self, message: ScreenNumber) -> None:
@@ -42,6 +55,7 @@ class BlocklistOwner(Owner):
         except OtppiError as error:
             message.reply(replies.failed(request, str(error)))
         else:
+            self._publish()  # before the reply: whoever blocks a number is sure that nothing is handed to a modem any more
             message.reply(replies.Reply(request.command, replies.OK))
 
     def failed(self, message: Any) -> None:

@@ -21,6 +21,7 @@ from otppi.domain.senders import Senders
 
 PUBLISH_S = 0.2  # between two looks of a person nothing is missed
 CATCH_UP_S = 2.0  # between tries to write a journal that could not be written
+FAILURE = "The gateway failed; its log says more."
 _log = logging.getLogger(__name__)
 
 
@@ -43,28 +44,67 @@ class Outbox(Owner):
         self._syncing: list[str] | None = None
         self._drained: Callable[[], None] | None = None
         self._awake_at: float | None = None
+        self._blocks: Callable[[str], bool] | None = None
+        self._to_say: list[Callable[[], None]] = []
+        self._depth = 0
 
     def _carry_out(self, effects: list[dispatch.Effect]) -> None:
+        """Write and hand over first; tell clients and the log after that, so that no modem waits for them."""
+        self._depth += 1
         for effect in effects:
-            match effect:
-                case dispatch.Screen(job, turn):
-                    self._blocklist(ScreenNumber(job.id, turn, job.to, self.tell))
-                case dispatch.Arm(job):
-                    self._arm(job)
-                case dispatch.Assign(sender, job):
-                    self._assign(sender, job)
-                case dispatch.Answer(job, outcome):
-                    self._answer(job, outcome)
-                case dispatch.Leave(job):
-                    self._listeners.pop(job.id, None)
-                    self._ledger.left(job.id)
-                case dispatch.Settle(job, outcome):
-                    self._settle(job, outcome)
+            try:
+                self._do(effect)
+            except Exception:  # noqa: BLE001  # whatever it is, the steps of other messages must not be lost with it
+                _log.exception("%s: failed at a step of message %s", self.name, effect.job.id)
+                self._could_not(effect)
+        self._depth -= 1
+        if self._depth:
+            return
+        while self._to_say:
+            say = self._to_say.pop(0)
+            try:
+                say()
+            except Exception:  # noqa: BLE001  # the same: one who cannot be told must not keep the others waiting
+                _log.exception("%s: failed while it told an outcome", self.name)
         self._sync()
         self._look_ahead()
         if self._drained is not None and not self._dispatch.sending():
             drained, self._drained = self._drained, None
             drained()
+
+    def _do(self, effect: dispatch.Effect) -> None:
+        match effect:
+            case dispatch.Screen(job, turn) if turn > 1 and self._blocks is not None:
+                self._carry_out(self._dispatch.screened(job.id, turn, blocked=self._blocks(job.to), now=self.clock.monotonic()))
+            case dispatch.Screen(job, turn):
+                self._blocklist(ScreenNumber(job.id, turn, job.to, self.tell))
+            case dispatch.Arm(job):
+                self._arm(job)
+            case dispatch.Assign(sender, job):
+                self._assign(sender, job)
+            case dispatch.Answer(job, outcome):
+                self._answer(job, outcome)
+            case dispatch.Leave(job):
+                self._listeners.pop(job.id, None)
+                self._ledger.left(job.id)
+            case dispatch.Settle(job, outcome):
+                self._settle(job, outcome)
+
+    def _could_not(self, effect: dispatch.Effect) -> None:
+        """Say what becomes of a job when an error of ours hit one step of it; the steps of other jobs go on."""
+        job, now = effect.job, self.clock.monotonic()
+        listener, failed = self._listeners.get(job.id), Outcome(Fate.FAILED, "failed", FAILURE, parts=(0, job.parts))
+        match effect:
+            case dispatch.Screen() | dispatch.Arm():
+                self._carry_out(self._dispatch.abandon(job.id, FAILURE, now))
+            case dispatch.Assign(sender):  # the sender is told last: it has not got the message
+                self._carry_out(self._dispatch.finished(sender, job.id, Attempt(Verdict.FAILED, FAILURE, parts=(0, job.parts)), now))
+            case dispatch.Answer(_, outcome) if listener is not None:
+                listener.answer(outcome if outcome.final else failed)
+                if not outcome.final:
+                    self._carry_out(self._dispatch.abandon(job.id, FAILURE, now))
+            case dispatch.Settle(_, outcome) if self._listeners.pop(job.id, None) is not None and listener is not None and listener.settle is not None:
+                listener.settle(outcome)
 
     def _arm(self, job: Job) -> None:
         try:
@@ -103,7 +143,7 @@ class Outbox(Owner):
         elif not self._kept(job, outcome):
             return
         if (listener := self._listeners.get(job.id)) is not None:
-            listener.answer(outcome)
+            self._to_say.append(lambda: listener.answer(outcome))
 
     def _kept(self, job: Job, outcome: Outcome) -> bool:
         """Seal a message that its client is told to be in hand; one that cannot be kept is refused instead."""
@@ -123,8 +163,11 @@ class Outbox(Owner):
     def _settle(self, job: Job, outcome: Outcome) -> None:
         self._write_end(job, outcome)
         listener = self._listeners.pop(job.id, None)
-        if listener is not None and listener.settle is not None:
-            listener.settle(outcome)
+        self._to_say.append(lambda: self._say_end(job, outcome, listener.settle if listener is not None else None))
+
+    def _say_end(self, job: Job, outcome: Outcome, settle: Callable[[Outcome], None] | None) -> None:
+        if settle is not None:
+            settle(outcome)
         elif job.otp:
             self._otp_desk(OtpSettled(bytes.fromhex(job.otp), outcome, lambda: None))
         self._counts[outcome.status] = self._counts.get(outcome.status, 0) + 1

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.base import handles
-from actors.outbox import Outbox
+from actors.outbox import FAILURE, Outbox
 from otppi.at.concatenation import count
 from otppi.config.modem import Modem
 from otppi.domain import replies
@@ -18,19 +18,19 @@ from otppi.domain.limits import limits
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
+    BlocklistNow,
     Finished,
     Screened,
     SenderGone,
     SenderStanding,
     Submit,
 )
-from otppi.domain.messages.writing import AskStatus, OtpRecovered
+from otppi.domain.messages.writing import AskStatus, OtpRecovered, Synced
 from otppi.domain.msisdn import canonical, canonical_prefix, mask
 from otppi.domain.outcome import Attempt, Fate, Outcome, Verdict
 from otppi.domain.ports import Clock, Tell
 from otppi.domain.routing import Path, Routes
 
-FAILURE = "The gateway failed; its log says more."
 _log = logging.getLogger(__name__)
 
 
@@ -142,8 +142,8 @@ class Router(Outbox):
         self._listeners[message.job.id] = message
         self._ledger.arrived(message.job, self.clock.wall())
         self._carry_out(self._dispatch.accept(message.job, self.clock.monotonic()))
-        self._accepting = ""
         self._publish()  # what is in hand is shown while it is, not only once it is over
+        self._accepting = ""
 
     @handles(AskStatus)
     def ask_status(self, message: AskStatus) -> None:
@@ -166,6 +166,11 @@ class Router(Outbox):
     def screened(self, message: Screened) -> None:
         """Go on with a job that may be sent, or refuse it."""
         self._carry_out(self._dispatch.screened(message.job_id, message.turn, blocked=message.blocked, now=self.clock.monotonic()))
+
+    @handles(BlocklistNow)
+    def blocklist_now(self, message: BlocklistNow) -> None:
+        """Take the list by which hand-overs are screened."""
+        self._blocks = message.blocks
 
     @handles(SenderStanding)
     def sender_standing(self, message: SenderStanding) -> None:
@@ -256,5 +261,8 @@ class Router(Outbox):
             case Finished(sender, job_id, _):
                 unknown = Attempt(Verdict.UNKNOWN, "The gateway failed while it noted the outcome.")
                 self._carry_out(self._dispatch.finished(sender, job_id, unknown, self.clock.monotonic()))
+            case Synced():  # what was being armed is refused, and the journal is tried again in a moment
+                self._syncing = None
+                self._halt(FAILURE)
             case _:
                 super().failed(message)

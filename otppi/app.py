@@ -123,6 +123,7 @@ class Service:
         self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
         self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
         self._built = True
+        self._blocklist(Configure("router", self._router))
         for section, value in (("sms", values["sms"]), ("modems", values["modems"]), ("otp_desk", self._otp_desk), ("recovery", self._written.recovery)):
             self._router(Configure(section, value))
 

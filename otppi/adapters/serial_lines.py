@@ -36,7 +36,10 @@ class SerialLine:
     def write(self, data: bytes) -> None:
         """Write everything. Raises PortLost when the device is away or does not take it."""
         try:
-            self._port.write(data)
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(self.fd, data):]
+            if data:
+                self._port.write(data)
         except serial.SerialTimeoutException:
             raise PortLost(f"The modem took no bytes for {WRITE_LIMIT_S:.0f} s.") from None
         except _GONE as error:

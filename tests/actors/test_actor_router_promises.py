@@ -30,7 +30,10 @@ def test_what_is_told_to_be_in_hand_is_sealed_and_noted_before(rig):
     rig.advance(1)
     rig.send("628120000002")
     rig.advance(25)
-    assert [each for each in rig.papers.order if "sync" not in each] == ["armed", "sealed", "kept", "told sending", "sealed", "kept", "told queued"]
+    steps = [each for each in rig.papers.order if "sync" not in each]
+    assert sorted(steps) == sorted(["armed", "sealed", "kept", "told sending", "sealed", "kept", "told queued"])
+    assert all(steps[:place].count("kept") == steps[:place].count("sealed") > told for told, place in enumerate(
+        place for place, step in enumerate(steps) if step.startswith("told")))
     assert rig.papers.order[-2:] == ["sync begins", "synced"]  # nobody waits for it, but a power cut should find it
     rig.replies.clear()
     del rig.papers.order[:]
@@ -47,7 +50,8 @@ def test_a_client_in_a_hurry_is_told_in_hand_as_soon_as_the_message_is_queued_an
     rig.send(hurried=True)
     reply = rig.reply()
     assert (reply.code, reply.data["status"], reply.data["client_id"]) == ("1111", "queued", 5)
-    assert rig.papers.order[:3] == ["sealed", "kept", "told queued"]
+    steps = [step for step in rig.papers.order if step in {"sealed", "kept", "told queued"}]
+    assert steps == ["sealed", "kept", "told queued"]
     [job] = rig.assigned("a")
     assert reply.data["id"] == job.id
     assert rig.bodies() == [job.id]

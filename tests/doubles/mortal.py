@@ -5,7 +5,7 @@ from pathlib import Path
 
 import requests
 from doubles.killed import WISH
-from doubles.service import Service
+from doubles.service import Service, until
 
 from otppi.adapters.clock import SystemClock
 from otppi.domain import chronicle
@@ -15,6 +15,7 @@ from otppi.store.days import DayJournals
 from otppi.written import open_written
 
 DIE_LIMIT_S = 20
+ALL_LIMIT_S = 20
 
 
 class Mortal(Service):
@@ -56,15 +57,22 @@ class Mortal(Service):
 
     def stories(self):
         """Give what is written down, by masked number, the latest of each."""
+        return {story.facts.to: story for story in self._all_stories()}
+
+    def _all_stories(self):
         days = DayJournals(self.data / "messages", SystemClock().wall, 30)
         try:
-            return {story.facts.to: story for story in chronicle.read(days.replay(0)).values()}
+            return list(chronicle.read(days.replay(0)).values())
         finally:
             days.close()
 
     def story(self, to):
         """Give what is written down of the message to that number, None when nothing is."""
         return self.stories().get(mask(to))
+
+    def until_all_ended(self):
+        """Wait until every message that was written down has its end; the figures of the status may be a moment old."""
+        until(lambda: all(story.end is not None for story in self._all_stories()), ALL_LIMIT_S)
 
     def told_after_power_cut(self, folder):
         """Start on a copy of what lies on disk, with nothing left in RAM; gives the stories by masked number."""

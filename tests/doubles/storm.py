@@ -45,7 +45,7 @@ class Storm:
                 self._up.set()
             for client in clients:
                 client.result(UP_LIMIT_S)
-            self._service.until_in_hand(0)
+            self._service.until_all_ended()
             self.fates = {to: self._service.post("get-message-status", id=answer["data"]["id"])["data"]["status"] for to, answer in self.answers.items()}
             self.submits = network.logged("submit")
 

@@ -1,5 +1,6 @@
 """A sender's mark: the last one written is the one that is read, or none."""
 
+import errno
 import os
 import stat
 
@@ -52,13 +53,12 @@ def test_a_mark_is_written_over_whole_by_a_shorter_and_by_a_longer_one(mark, fol
     assert (folder / "A").stat().st_size == SIZE
 
 
-def test_each_step_is_one_write_so_that_no_half_is_seen(mark, monkeypatch):
-    writes = []
-    pwrite = os.pwrite
-    monkeypatch.setattr(os, "pwrite", lambda file, data, at: (writes.append((len(data), at)), pwrite(file, data, at))[1])
+def test_a_mark_is_in_the_file_at_once_so_that_a_kill_finds_it(mark, folder):
     mark.write(SHORTEST.to_json())
+    assert read(folder) == [SHORTEST]
+    assert (folder / "A").stat().st_size == SIZE
     mark.write(LONGEST.to_json())
-    assert writes == [(SIZE, 0), (SIZE, 0)]
+    assert read(folder) == [LONGEST]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -97,18 +97,19 @@ def test_a_mark_of_which_a_power_cut_wrote_one_sector_is_damaged(mark, folder):
     assert read_marks(folder) == [None]
 
 
-def test_a_mark_that_a_full_disk_took_in_part_is_an_error(mark, monkeypatch):
-    pwrite = os.pwrite
-    monkeypatch.setattr(os, "pwrite", lambda file, data, at: pwrite(file, data[:100], at))
-    with pytest.raises(StoreError, match=r"A mark cannot be written: the disk is full\."):
-        mark.write(SHORTEST.to_json())
+def test_the_room_of_a_mark_is_taken_when_it_is_opened_so_that_a_full_disk_is_met_then(tmp_path, monkeypatch):
+    def full(file, offset, size):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(StoreError, match=r"The mark A cannot be opened: No space left on device\."):
+        MarkFile(tmp_path / "A")
 
 
-def test_a_device_that_takes_nothing_is_an_error(mark):
-    full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, mark._file)
-    os.close(full)
-    with pytest.raises(StoreError, match="No space left on device"):
+def test_a_mark_that_is_closed_takes_nothing(mark):
+    mark.close()
+    mark.close()
+    with pytest.raises(StoreError, match="it is closed"):
         mark.write(SHORTEST.to_json())
 
 

@@ -56,6 +56,15 @@ class Screened:
 
 
 @dataclass(frozen=True, slots=True)
+class BlocklistNow:
+    """Blocklist → router: the list as it is from now on, immutable. The second question about a number is answered by it,
+    so that no modem waits for two more mailboxes.
+    """
+
+    blocks: Callable[[str], bool] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Assign:
     """Router → sender: send this. The sender answers with :class:`Finished`; it is never given a second one before."""
 
