@@ -51,13 +51,15 @@ class Outbox(Owner):
     def _carry_out(self, effects: list[dispatch.Effect]) -> None:
         """Write and hand over first; tell clients and the log after that, so that no modem waits for them."""
         self._depth += 1
-        for effect in effects:
-            try:
-                self._do(effect)
-            except Exception:  # noqa: BLE001  # whatever it is, the steps of other messages must not be lost with it
-                _log.exception("%s: failed at a step of message %s", self.name, effect.job.id)
-                self._could_not(effect)
-        self._depth -= 1
+        try:
+            for effect in effects:
+                try:
+                    self._do(effect)
+                except Exception:  # noqa: BLE001  # whatever it is, the steps of other messages must not be lost with it
+                    _log.exception("%s: failed at a step of message %s", self.name, effect.job.id)
+                    self._could_not(effect)
+        finally:
+            self._depth -= 1
         if self._depth:
             return
         while self._to_say:
@@ -189,7 +191,7 @@ class Outbox(Owner):
         self._to_sync = []
         self.wake_in(CATCH_UP_S, "catch up")
         self._carry_out(self._dispatch.halt(why, self.clock.monotonic()))
-        self._publish()
+        self._show()  # at once: whoever is refused looks
 
     def _catch_up(self) -> None:
         """Try to write what is late, and to sync it; only then anything goes on."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.base import handles
-from actors.outbox import FAILURE, Outbox
+from actors.outbox import CATCH_UP_S, FAILURE, Outbox
 from otppi.at.concatenation import count
 from otppi.config.modem import Modem
 from otppi.domain import replies
@@ -261,6 +261,8 @@ class Router(Outbox):
             case Finished(sender, job_id, _):
                 unknown = Attempt(Verdict.UNKNOWN, "The gateway failed while it noted the outcome.")
                 self._carry_out(self._dispatch.finished(sender, job_id, unknown, self.clock.monotonic()))
+            case Wake():  # what was due is looked at again in a moment
+                self.wake_in(CATCH_UP_S, "due")
             case Synced():  # what was being armed is refused, and the journal is tried again in a moment
                 self._syncing = None
                 self._halt(FAILURE)

@@ -4,7 +4,16 @@ from doubles.peer import BODY, ESC, LOST, OK, PROMPT, SILENCE, Peer
 from otppi.at.dialogue import Dialogue
 from otppi.at.pdu import submit_pdus
 from otppi.at.results import Meaning
-from otppi.at.submit import BUSY_PAUSE_S, BUSY_TRIES, NETWORK_PAUSE_S, NETWORK_TRIES, RESULT_LIMIT_S, Started, submit
+from otppi.at.submit import (
+    BUSY_PAUSE_S,
+    BUSY_TRIES,
+    NETWORK_PAUSE_S,
+    NETWORK_TRIES,
+    RESULT_LIMIT_S,
+    Answered,
+    Started,
+    submit,
+)
 from otppi.domain.outcome import Verdict
 
 ONE = submit_pdus("628123456789", "hello")
@@ -32,12 +41,24 @@ def test_a_message_is_sent_with_its_reference():
     assert peer.said == [f"AT+CMGS={ONE[0].length}", BODY]
 
 
-def test_every_part_is_sent_in_its_order_and_marked_before_it_leaves():
+def test_every_part_is_sent_in_its_order_and_marked_before_it_leaves_and_when_it_is_answered():
     submitted, peer = play(THREE, body=tuple(reference(number) for number in (255, 0, 1)))
 
     assert submitted.attempt.references == (255, 0, 1)
     assert submitted.attempt.parts == (3, 3)
-    assert peer.marks == [Started(1), Started(2), Started(3)]
+    assert peer.marks == [Started(1), Answered((255,)), Started(2), Answered((255, 0)), Started(3), Answered((255, 0, 1))]
+
+
+def test_a_refused_body_is_marked_as_answered_so_that_a_crash_after_it_leaves_no_doubt():
+    _, peer = play(ONE, body="+CMS ERROR: 38")
+
+    assert peer.marks == [Started(1), Answered(())]
+
+
+def test_a_body_without_an_answer_stays_marked_as_open():
+    _, peer = play(ONE, body=LOST)
+
+    assert peer.marks == [Started(1)]
 
 
 def test_an_ok_lost_after_the_reference_counts_as_sent():
@@ -247,7 +268,7 @@ def test_a_part_that_was_not_even_taken_fails_the_message_once_another_has_left(
     assert submitted.attempt.verdict is verdict
     assert submitted.attempt.parts == (1, 3)
     assert submitted.healthy is healthy
-    assert peer.marks == [Started(1)]
+    assert peer.marks == [Started(1), Answered((0,))]
 
 
 def test_a_port_lost_after_the_second_body_is_unknown_with_one_part_counted():

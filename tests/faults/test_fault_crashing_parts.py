@@ -17,6 +17,7 @@ from actors.otp_desk import OtpDesk
 from actors.owner import Owner
 from actors.router import Router
 from otppi import app
+from otppi.at.submit import Answered
 from otppi.books import open_books
 from otppi.config.site import load_site
 from otppi.domain.blocklist import Blocklist
@@ -180,9 +181,17 @@ def test_a_modems_driver_that_dies_before_the_body_costs_nothing_and_comes_back(
 
 
 def test_a_modems_driver_that_dies_after_the_body_is_unknown_and_never_sent_again(house, crash, arrivals):
-    crash(ModemOwner, "_submitted")
+    crash(ModemOwner, "marked", when=lambda what: isinstance(what, Answered))
     reply = house.send()
     assert (reply["response_code"], reply["data"]["status"]) == ("1111", "unknown")
+    until(lambda: all(modem["state"] == "ready" for modem in house.do("modem.list")))
+    assert len(arrivals.messages(1)) == 1
+    house.works()
+
+
+def test_a_modems_driver_that_dies_after_the_networks_answer_has_sent(house, crash, arrivals):
+    crash(ModemOwner, "_submitted")
+    assert house.send()["response_code"] == "0000"
     until(lambda: all(modem["state"] == "ready" for modem in house.do("modem.list")))
     assert len(arrivals.messages(1)) == 1
     house.works()

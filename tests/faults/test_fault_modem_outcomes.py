@@ -179,7 +179,7 @@ def test_a_message_waits_for_a_modem_that_was_there_a_moment_ago(service, networ
 
 
 def test_a_number_blocked_while_its_message_waits_is_refused_at_the_hand_over(service, network, arrivals, clients):
-    network.latency(700)
+    network.latency(1500)
     first = [clients.submit(send, service, to=f"62899000000{number}") for number in range(2)]
     service.until_in_hand(2)
     waiting = clients.submit(send, service)
@@ -195,7 +195,7 @@ def test_a_number_blocked_while_its_message_waits_is_refused_at_the_hand_over(se
 
 
 def test_codes_overtake_texts_and_texts_overtake_bulk(service, network, arrivals, clients):
-    network.latency(400)
+    network.latency(3000)
     holding = [clients.submit(send, service, to=f"62899000000{number}") for number in range(2)]
     service.until_in_hand(2)
     waiting = []
@@ -203,6 +203,7 @@ def test_codes_overtake_texts_and_texts_overtake_bulk(service, network, arrivals
                                                   ("request-otp", TO[:-1] + "3", {"reference": "overtakes"}))):
         waiting.append(clients.submit(service.post, command, receiver=to, message="%s", **more))
         service.until_in_hand(3 + number)
+    network.latency(0)
     assert {future.result(30)["response_code"] for future in waiting} == {"0000"}
     assert {future.result(30)["response_code"] for future in holding} == {"0000"}
     assert [submit["to"][-1] for submit in arrivals.submits(5) if submit["to"].startswith(FIRST)] == ["3", "2", "1"]
