@@ -207,8 +207,9 @@ def test_killed_at_the_prompt_the_next_life_leaves_it_and_the_message_never_left
     service.alive()
     arrivals = Arrivals(long_network)
     long_network.fault("slow_prompt", seconds=seconds)
+    asked = sum(line.startswith("AT+CMGS") for line in long_network.commands())
     told = clients.submit(service.ask, "send-sms", receiver="6281160000567", message="hello", id=seconds)
-    until(lambda: service.modem("modem0").get("state") == "sending")
+    long_network.wait_command("AT+CMGS", count=asked + 1, timeout_s=10)
     service.kill()
     assert told.result(10) is None
     service.start()
