@@ -6,8 +6,10 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
 INPUTS := setup.cfg pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
-# Debian packages of the tests: gammu takes the virtual modem for real; python3-venv only where Python cannot make a venv.
-TEST_PACKAGES = gammu $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
+# Debian packages of the tests: gammu takes the virtual modem for real; the brokers are started privately, none as a service;
+# compiler and headers build the library of AMQP 1.0; python3-venv only where Python cannot make a venv.
+BROKERS = redis-server mosquitto rabbitmq-server activemq
+TEST_PACKAGES = gammu $(BROKERS) gcc libc6-dev pkg-config libssl-dev $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
 .PHONY: run test check bench soak packages clean
 
@@ -25,7 +27,7 @@ check: $(INSTALLED_FOR_TESTS)
 
 # Speed and size, with a table of target and figure; BENCH="p1 p2 p3 p4" names some of them. wrk makes the load.
 bench: $(INSTALLED_FOR_TESTS)
-	@sh tests/packages.sh wrk
+	@sh tests/packages.sh wrk $(BROKERS)
 	@cd tests && ../$(BIN)/python -m bench $(BENCH)
 
 # The long run: a hundred deaths under load, and then every message accounted for.

@@ -9,10 +9,22 @@ from otppi.config.certificates import Certificate
 from otppi.config.modem import Apn, Balance, Dial, Limits, Modem
 from otppi.config.sections import SECTIONS, Api, ApiPaths, General, InboxForward, MaxWait, Otp, Section, Sms
 from otppi.config.site import SITE_FILE, Site, load_site
+from otppi.config.subscribers import (
+    ActivemqSubscriber,
+    AmqpSubscriber,
+    MqttSubscriber,
+    RedisSubscriber,
+    StompSubscriber,
+    Subscriber,
+    Subscribers,
+    WebsocketSubscriber,
+)
 
 __all__ = [
     "SECTIONS",
     "SITE_FILE",
+    "ActivemqSubscriber",
+    "AmqpSubscriber",
     "Api",
     "ApiPaths",
     "Apn",
@@ -25,10 +37,16 @@ __all__ = [
     "Limits",
     "MaxWait",
     "Modem",
+    "MqttSubscriber",
     "Otp",
+    "RedisSubscriber",
     "Section",
     "SettingsBook",
     "Site",
     "Sms",
+    "StompSubscriber",
+    "Subscriber",
+    "Subscribers",
+    "WebsocketSubscriber",
     "load_site",
 ]

@@ -31,6 +31,7 @@ from otppi.domain.secret import Secret
 
 T = TypeVar("T")
 _KIND = "kind"
+HOST = r"[A-Za-z0-9_.:%-]+"  # a name, an IPv4 or an IPv6 address
 
 
 def text(label: str, *, default: Any = dataclasses.MISSING, help: str = "", pattern: str = "", shape: str = "",  # noqa: A002

@@ -6,12 +6,11 @@ from typing import Any
 
 from otppi.config import fields
 from otppi.config.certificates import Certificate, one_active
-from otppi.config.fields import choice, flag, group, integer, items, number, settings, text
+from otppi.config.fields import HOST, choice, flag, group, integer, items, number, settings, text
 from otppi.config.kinds import Problems
 from otppi.config.modem import Modem, one_modem_a_port
+from otppi.config.subscribers import SUBSCRIBERS, Subscribers
 
-HOST = r"[A-Za-z0-9_.:%-]+"  # a name, an IPv4 or an IPv6 address
-SUBSCRIBERS = ("amqp", "mqtt", "redis", "stomp", "activemq", "websocket")
 _BROKER_LIMIT_S = 1740  # RabbitMQ takes the channel from a consumer that holds a message for 30 minutes
 
 
@@ -158,5 +157,6 @@ SECTIONS: Mapping[str, Section] = {section.name: section for section in (
     Section("sms", "SMS", Sms),
     Section("otp", "One-time passwords", Otp),
     Section("modems", "Modems", Modem, many=True, rules=one_modem_a_port),
+    Section("subscribers", "Subscribers", Subscribers),
     Section("certificates", "Certificates", Certificate, many=True, rules=one_active),
 )}

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from otppi.config.fields import Group, choice, flag, group, integer, items, kinds, read, settings, text
+from otppi.config.fields import HOST, Group, choice, flag, group, integer, items, kinds, read, settings, text
 from otppi.config.kinds import Problems, did_you_mean
-from otppi.config.sections import HOST
 from otppi.domain.errors import BadSettings, Mistake
 
 SITE_FILE = Path("/etc/otppi/otppi.toml")

@@ -21,8 +21,12 @@ def modem(**keys):
     return {"id": "a", "port": "/dev/ttyUSB0"} | keys
 
 
+_COMMON = {"enabled": False, "tls": {"enabled": False, "ca_file": "", "verify": True}, "host": "localhost", "port": 0, "username": "",
+           "password": None, "topic": "sms", "timeout_ms": 10000, "reconnect_delay_ms": 5000, "refresh_s": 0, "commands": []}
+
+
 def test_the_sections_of_this_stage_have_these_names_and_defaults():
-    assert list(SECTIONS) == ["general", "api", "sms", "otp", "modems", "certificates"]
+    assert list(SECTIONS) == ["general", "api", "sms", "otp", "modems", "subscribers", "certificates"]
     assert {name: section.to_json(section.default, masked=False) for name, section in SECTIONS.items()} == {
         "general": {"device_name": "OTP-Pi", "drop_expired": True, "time_zone": "", "ntp_servers": [], "inspect_modems_s": 1},
         "api": {
@@ -36,6 +40,13 @@ def test_the_sections_of_this_stage_have_these_names_and_defaults():
                 "inbox_forward": {"subscriber": "", "topic": ""}},
         "otp": {"length": 6, "expiration_ms": 300000, "max_attempts": 5},
         "modems": [],
+        "subscribers": {
+            "amqp": {**_COMMON, "version": "0-9-1", "vhost": "/", "durable": True},
+            "mqtt": {**_COMMON, "client_id": "", "qos": 1, "protocol": "3.1.1"},
+            "redis": {**_COMMON, "mode": "pubsub", "group": "otppi"},
+            "stomp": {**_COMMON, "destination": "topic"},
+            "activemq": {**_COMMON, "destination": "topic", "client_id": "", "time_to_live_ms": 60000},
+            "websocket": {**_COMMON, "path": "/"}},
         "certificates": [],
     }
 
