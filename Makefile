@@ -9,7 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 # Debian packages of the tests: gammu takes the virtual modem for real; the brokers are started privately, none as a service;
 # compiler and headers build the library of AMQP 1.0; python3-venv only where Python cannot make a venv.
 BROKERS = redis-server mosquitto rabbitmq-server activemq
-TEST_PACKAGES = gammu $(BROKERS) gcc libc6-dev pkg-config libssl-dev $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
+TEST_PACKAGES = gammu $(BROKERS) gcc libc6-dev pkg-config libssl-dev \
+	$(shell $(PYTHON) -c 'import os, sysconfig; os.path.exists(sysconfig.get_path("include") + "/Python.h") or print("python3-dev")') \
+	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
 .PHONY: run test check bench soak packages clean
 
