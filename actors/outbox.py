@@ -45,6 +45,7 @@ class Outbox(Owner):
         self._drained: Callable[[], None] | None = None
         self._awake_at: float | None = None
         self._blocks: Callable[[str], bool] | None = None
+        self._blocks_heard = -dispatch.SCREEN_LIMIT_S  # when the blocklist last answered
         self._to_say: list[Callable[[], None]] = []
         self._depth = 0
 
@@ -76,7 +77,7 @@ class Outbox(Owner):
 
     def _do(self, effect: dispatch.Effect) -> None:
         match effect:
-            case dispatch.Screen(job, turn) if turn > 1 and self._blocks is not None:
+            case dispatch.Screen(job, turn) if turn > 1 and self._blocks is not None and self._blocklist_lives():
                 self._carry_out(self._dispatch.screened(job.id, turn, blocked=self._blocks(job.to), now=self.clock.monotonic()))
             case dispatch.Screen(job, turn):
                 self._blocklist(ScreenNumber(job.id, turn, job.to, self.tell))
@@ -91,6 +92,10 @@ class Outbox(Owner):
                 self._ledger.left(job.id)
             case dispatch.Settle(job, outcome):
                 self._settle(job, outcome)
+
+    def _blocklist_lives(self) -> bool:
+        """Tell whether the blocklist has answered lately: then its list, which it sends at each change, says what it would say."""
+        return self.clock.monotonic() - self._blocks_heard < dispatch.SCREEN_LIMIT_S
 
     def _could_not(self, effect: dispatch.Effect) -> None:
         """Say what becomes of a job when an error of ours hit one step of it; the steps of other jobs go on."""

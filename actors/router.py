@@ -165,11 +165,12 @@ class Router(Outbox):
     @handles(Screened)
     def screened(self, message: Screened) -> None:
         """Go on with a job that may be sent, or refuse it."""
+        self._blocks_heard = self.clock.monotonic()
         self._carry_out(self._dispatch.screened(message.job_id, message.turn, blocked=message.blocked, now=self.clock.monotonic()))
 
     @handles(BlocklistNow)
     def blocklist_now(self, message: BlocklistNow) -> None:
-        """Take the list by which hand-overs are screened."""
+        """Take the list by which hand-overs are screened for as long as the blocklist answers."""
         self._blocks = message.blocks
 
     @handles(SenderStanding)

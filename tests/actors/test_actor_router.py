@@ -12,7 +12,7 @@ from otppi.domain.dispatch import Standing
 from otppi.domain.errors import Mistake
 from otppi.domain.intake import IntakeRules
 from otppi.domain.messages.running import Configure, Drain, GiveUp, Operate, TellWhenStarted
-from otppi.domain.messages.sending import SenderGone
+from otppi.domain.messages.sending import BlocklistNow, ScreenNumber, SenderGone
 from otppi.domain.outcome import Attempt, Verdict
 
 
@@ -63,6 +63,49 @@ def test_a_number_blocked_between_the_two_questions_is_refused_at_the_hand_over(
     rig.finish("a", first)
     assert [reply.code for reply in rig.replies] == ["0000", "1102"]
     assert rig.assigned("a") == []
+
+
+def waiting_for_a_modem(rig):
+    """One message that was screened when it arrived and waits; the blocklist then falls silent."""
+    rig.pump.tell(BlocklistNow(lambda number: number in rig.blocklist.blocked))
+    rig.send(patient=True)
+    rig.blocklist.answers = False
+    assert len(rig.blocklist.take(ScreenNumber)) == 1
+
+
+def test_while_the_blocklist_answers_a_hand_over_is_screened_by_its_list(rig):
+    waiting_for_a_modem(rig)
+    rig.stand("a")
+    assert rig.assigned("a")
+    assert rig.blocklist == []
+
+
+def test_a_number_that_was_blocked_meanwhile_is_not_handed_over(rig):
+    waiting_for_a_modem(rig)
+    rig.blocklist.blocked = {TO}
+    rig.stand("a")
+    assert not rig.assigned("a")
+    assert rig.reply().code == "1102"
+
+
+def test_a_blocklist_that_fell_silent_after_the_arrival_stops_the_hand_over(rig):
+    waiting_for_a_modem(rig)
+    rig.advance(2)
+    rig.stand("a")
+    assert len(rig.blocklist.of(ScreenNumber)) == 1
+    rig.advance(2)
+    assert not rig.assigned("a")
+    assert rig.reply().error == "The blocklist did not answer, so nothing was sent."
+
+
+def test_a_blocklist_that_answers_again_is_believed_again(rig):
+    waiting_for_a_modem(rig)
+    rig.advance(2)
+    rig.blocklist.answers = True
+    rig.stand("a")
+    [job] = rig.assigned("a")
+    rig.finish("a", job)
+    assert rig.reply().code == "0000"
 
 
 def test_a_blocklist_that_does_not_answer_within_two_seconds_means_no(rig):

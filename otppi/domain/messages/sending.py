@@ -57,8 +57,8 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class BlocklistNow:
-    """Blocklist → router: the list as it is from now on, immutable. The second question about a number is answered by it,
-    so that no modem waits for two more mailboxes.
+    """Blocklist → router: the list as it is from now on, immutable. The second question about a number is answered by it
+    while the blocklist answers others, so that no modem waits for two more mailboxes.
     """
 
     blocks: Callable[[str], bool] = field(repr=False)
