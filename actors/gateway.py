@@ -36,7 +36,11 @@ class ActorGateway:
     def submit(self, request: Request, origin: Origin) -> "Future[Reply]":
         """Hand a request to its owner; exactly one reply comes into the future."""
         future: Future[Reply] = Future()
-        reply = _once(future)
+        self.hand(request, origin, _once(future))
+        return future
+
+    def hand(self, request: Request, origin: Origin, reply: ReplyTo) -> None:
+        """Hand a request to its owner, for an actor; ``reply`` is called with its reply, perhaps again if the owner failed after it."""
         match request:
             case RequestOtp():
                 self._otp_desk(AskOtp(request, origin, reply))
@@ -56,7 +60,6 @@ class ActorGateway:
                 reply(replies.failed(request, _LATER.format("run USSD codes")))
             case GetMessageStatus():
                 self._router(AskStatus(request, origin, reply))
-        return future
 
 
 def _once(future: "Future[Reply]") -> ReplyTo:

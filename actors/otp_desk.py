@@ -9,7 +9,7 @@ from otppi.domain import replies
 from otppi.domain.errors import Mistake, StoreError
 from otppi.domain.intake import Expired, IntakeRules, moment, otp_job
 from otppi.domain.job import Job
-from otppi.domain.messages.asking import AskOtp, AskVerify, OtpSettled
+from otppi.domain.messages.asking import AskOtp, AskRedelivered, AskVerify, OtpSettled
 from otppi.domain.messages.running import Begin, Configure, State, Wake
 from otppi.domain.messages.sending import Submit
 from otppi.domain.messages.writing import OtpRecovered
@@ -90,7 +90,10 @@ class OtpDesk(Actor):
             return
         put = self._book.reserve(claim, code, expires_at, self.clock.wall())
         if put is None:
-            reply(replies.Reply(request.command, replies.DUPLICATE, data=request.echoed, error="The reference is in use."))
+            if message.origin.redelivered and message.origin.delivery:
+                self._router(AskRedelivered(request, message.origin.delivery, reply))
+            else:
+                reply(replies.duplicate(request))
             return
         try:
             self._note(put)

@@ -10,25 +10,30 @@ from otppi.at.concatenation import count
 from otppi.config.modem import Modem
 from otppi.domain import replies
 from otppi.domain.dispatch import Dispatch
-from otppi.domain.errors import Mistake
+from otppi.domain.errors import Mistake, StoreError
 from otppi.domain.intake import Expired, IntakeRules, moment, sms_job
 from otppi.domain.job import new_id
 from otppi.domain.ledger import Ledger, Recovery, owner_of
 from otppi.domain.limits import limits
+from otppi.domain.messages.asking import AskRedelivered
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
     BlocklistNow,
     Finished,
+    ReplyTo,
     Screened,
     SenderGone,
     SenderStanding,
     Submit,
 )
+from otppi.domain.messages.subscribing import Acknowledged
 from otppi.domain.messages.writing import AskStatus, OtpRecovered, Synced
 from otppi.domain.msisdn import canonical, canonical_prefix, mask
 from otppi.domain.outcome import Attempt, Fate, Outcome, Verdict
 from otppi.domain.ports import Clock, Tell
+from otppi.domain.remembered import Known
+from otppi.domain.requests import RequestOtp, SendSms
 from otppi.domain.routing import Path, Routes
 
 _log = logging.getLogger(__name__)
@@ -114,12 +119,11 @@ class Router(Outbox):
         """Make a job of a request, or say why not; a repeated request gets the outcome of the first one."""
         request, reply, now = message.request, message.reply, moment(self.clock)
         print_ = self._ledger.print_of(request.command, request.data)
-        if (known := self._ledger.known(print_, now.wall)) is not None:
-            if known.outcome is None and (error := self._promise(known.message_id)):
-                reply(replies.refused(request.command, error))
-                return
-            outcome = known.outcome or Outcome(Fate.IN_HAND, "queued", parts=(0, count(request.text)))
-            reply(replies.of_outcome(request, known.message_id, request.client_id, outcome))
+        known = self._ledger.known(print_, now.wall)
+        if known is None and not print_ and message.origin.redelivered:
+            known = self._ledger.redelivered(message.origin.delivery)
+        if known is not None:
+            self._repeat(request, known, count(request.text), reply)
             return
         parts = count(request.text)
         try:
@@ -131,6 +135,32 @@ class Router(Outbox):
             reply(replies.failed(request, str(error)))
         else:
             self._accept(Submit(job, lambda outcome: reply(replies.of_outcome(request, job.id, job.client_id, outcome))))
+
+    @handles(AskRedelivered)
+    def ask_redelivered(self, message: AskRedelivered) -> None:
+        """Answer a request for a code that its broker delivered again as the first one was, if there was one."""
+        request = message.request
+        known = self._ledger.redelivered(message.delivery)
+        if known is None:
+            message.reply(replies.duplicate(request))
+        else:
+            self._repeat(request, known, 1, message.reply)
+
+    def _repeat(self, request: SendSms | RequestOtp, known: Known, parts: int, reply: ReplyTo) -> None:
+        """Answer a request that must not be carried out twice; what is in hand is kept from now on, as it is told to be."""
+        if known.outcome is None and (error := self._promise(known.message_id)):
+            reply(replies.refused(request.command, error))
+            return
+        outcome = known.outcome or Outcome(Fate.IN_HAND, "queued", parts=(0, parts))
+        reply(replies.of_outcome(request, known.message_id, request.client_id, outcome))
+
+    @handles(Acknowledged)
+    def acknowledged(self, message: Acknowledged) -> None:
+        """Write down that a broker does not deliver a message again."""
+        try:
+            self._ledger.acknowledged(message.delivery)
+        except StoreError as error:
+            self._halt(str(error))
 
     @handles(Submit)
     def submit(self, message: Submit) -> None:
@@ -250,9 +280,7 @@ class Router(Outbox):
             self._listeners.pop(job_id, None)
             self._carry_out(self._dispatch.abandon(job_id, FAILURE, self.clock.monotonic()))
         match message:
-            case AskSend(request, _, reply):
-                reply(replies.failed(request, FAILURE))
-            case AskStatus(request, _, reply):
+            case AskSend(request, _, reply) | AskStatus(request, _, reply) | AskRedelivered(request, _, reply):
                 reply(replies.failed(request, FAILURE))
             case Submit(job, answer, settle):
                 outcome = Outcome(Fate.FAILED, "failed", FAILURE, parts=(0, job.parts))

@@ -9,7 +9,18 @@ from typing import Any
 import pykka
 
 from actors.base import Actor, handles, teller
-from otppi.domain.messages.running import Child, Died, Reconcile, Retire, Retired, State, StopChildren, Wake
+from otppi.domain.messages.running import (
+    Child,
+    Died,
+    PauseChildren,
+    Reconcile,
+    Retire,
+    Retired,
+    State,
+    StopChildren,
+    Wake,
+)
+from otppi.domain.messages.subscribing import Pause
 from otppi.domain.ports import Clock, Tell
 
 FIRST_BACKOFF_S = 1.0
@@ -80,6 +91,13 @@ class Supervisor(Actor):
         held = self._held.get(message.what)
         if held is not None and held.ref is None:
             self._start(held)
+
+    @handles(PauseChildren)
+    def pause_children(self, message: PauseChildren) -> None:
+        """Pass it on."""
+        for name in self._kinds.get(message.kind, ()):
+            if (held := self._held.get(name)) is not None and held.ref is not None:
+                teller(held.ref)(Pause())
 
     @handles(StopChildren)
     def stop_children(self, message: StopChildren) -> None:

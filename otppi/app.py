@@ -19,8 +19,6 @@ from actors.blocklist import BlocklistOwner
 from actors.control import ActorControl
 from actors.doors import DoorKeeper
 from actors.gateway import ActorGateway
-from actors.modem import ModemOwner
-from actors.modem_facts import modem_facts
 from actors.monitor import Monitor
 from actors.otp_desk import OtpDesk
 from actors.router import Router
@@ -28,31 +26,29 @@ from actors.settings import SettingsOwner
 from actors.supervisor import Supervisor, stop_actor
 from actors.syncer import Syncer
 from actors.timekeeper import Timekeeper
+from otppi.adapters.brokers.opening import BrokerLinks
 from otppi.adapters.clock import SystemClock
 from otppi.adapters.serial_lines import LineWatch
 from otppi.books import Books, open_books
+from otppi.children import Children
 from otppi.config.book import Change
 from otppi.config.modem import Modem
 from otppi.config.site import Site
 from otppi.domain.errors import NotDone
 from otppi.domain.intake import IntakeRules
 from otppi.domain.messages.running import (
-    Child,
     Configure,
     Drain,
     GiveUp,
-    Reconcile,
-    State,
+    PauseChildren,
     StopChildren,
     TellWhenStarted,
 )
-from otppi.domain.messages.sending import SenderGone
-from otppi.domain.pin import PinBook
 from otppi.domain.ports import Tell
 from otppi.store.journal import FileJournal
 from otppi.store.keys import key
 from otppi.web.server import Doors, Opened
-from otppi.written import open_written, safe_name
+from otppi.written import open_written
 
 CONTROL_SOCKET = "control.sock"
 DRAIN_LIMIT_S = 20.0
@@ -72,9 +68,10 @@ class Service:
         self._books = open_books(self._data)
         self._clock = SystemClock(self._books.saved_time.last())
         self._lines = LineWatch()
+        self._brokers = BrokerLinks()
         self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h)
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
-        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "certificates")}
+        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "subscribers", "certificates")}
         self._owners: dict[str, Tell] = {}
         self._started = self._draining = False
         self._doors: Doors | None = None
@@ -94,7 +91,8 @@ class Service:
         opened = doors.open(self._values["api"], self._values["certificates"])
         self._doors = doors
         self._door_keeper = self._began("doors", DoorKeeper.start(self._clock, self._monitor, doors.apply, opened))
-        self._reconcile_modems(self._values["modems"])
+        self._children.modems(self._values["modems"])
+        self._children.subscribers(self._values["subscribers"])
         self._owners.update(self._owners_of_state)  # not before: a change of the settings must find everybody whom it concerns
         self._router(TellWhenStarted(go_on.set))
         if not go_on.wait(MODEM_START_LIMIT_S):
@@ -122,6 +120,9 @@ class Service:
         settings = self._began("settings", SettingsOwner.start(clock, books.make_settings, self._changed))
         self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
         self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
+        self._gateway = ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor)
+        self._children = Children(clock, supervisor=self._supervisor, router=self._router, monitor=self._monitor, gateway=self._gateway,
+                                  data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers)
         self._built = True
         self._blocklist(Configure("router", self._router))
         for section, value in (("sms", values["sms"]), ("modems", values["modems"]), ("otp_desk", self._otp_desk), ("recovery", self._written.recovery)):
@@ -129,7 +130,7 @@ class Service:
 
     def _build_doors(self) -> Doors:
         return Doors(
-            gateway=ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor),
+            gateway=self._gateway,
             accounts=self._accounts,
             control=ActorControl(self._owners, self._audit, self._ready),
             admin=(self._site.admin.host, self._site.admin.port),
@@ -167,13 +168,16 @@ class Service:
             "sms": (self._router, self._otp_desk, self._blocklist),
             "otp": (self._otp_desk,),
             "modems": (self._router,),
+            "subscribers": (),
         }
         for tell in concerned[change.section]:
             tell(Configure(change.section, change.new))
         if change.section in {"api", "certificates", "modems"}:
             self._door_keeper(Configure("doors", (self._values["api"], self._values["certificates"], self._may_wait())))
         if change.section == "modems":
-            self._reconcile_modems(change.new)
+            self._children.modems(change.new)
+        if change.section in {"modems", "subscribers"}:
+            self._children.subscribers(self._values["subscribers"])
         for tell in (self._router, self._otp_desk):
             tell(Configure("intake", self._intake()))
 
@@ -187,35 +191,6 @@ class Service:
             max_wait_broker_s=sms.max_wait_s.broker,
             reply_timeout_s=api.reply_timeout_s,
         )
-
-    def _reconcile_modems(self, modems: tuple[Modem, ...]) -> None:
-        working = [modem for modem in modems if modem.active and not modem.internet_access]
-        for modem in modems:
-            if modem not in working:
-                self._show_idle(modem.id)
-        self._supervisor(Reconcile("modem", tuple(self._modem_child(modem) for modem in working)))
-
-    def _modem_child(self, modem: Modem) -> Child:
-        router, monitor, sections = self._router, self._monitor, self._books.state
-        number_key = key(self._data / "numbers.key")
-        section = f"pin_{safe_name(modem.id)}"
-
-        def start() -> "pykka.ActorRef[Any]":
-            pins = PinBook(lambda: sections.load(section), lambda value: sections.save(section, value), number_key)
-            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, router, monitor, pins, self._written.mark(modem.id))
-
-        def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
-            router(SenderGone(modem.id, removed=for_good))
-            if for_good:
-                self._show_idle(modem.id)
-
-        return Child(f"modem {modem.id}", modem, start, died)
-
-    def _show_idle(self, name: str) -> None:
-        """Show a modem that nobody drives: as inactive or as the internet's, or no more when it is not set any more."""
-        modem = next((modem for modem in self._values["modems"] if modem.id == name), None)
-        state = "internet" if modem and modem.active else "inactive"
-        self._monitor(State("modem", name, modem and modem_facts(modem, None, None, state=state, connected=False)))
 
     def _ready(self) -> tuple[bool, str]:
         if self._draining:
@@ -233,6 +208,7 @@ class Service:
         if self._doors is not None:
             self._doors.drain()
         if self._built:
+            self._supervisor(PauseChildren("subscriber"))
             drained = threading.Event()
             self._router(Drain(drained.set))
             if not drained.wait(limit_s):
@@ -246,6 +222,7 @@ class Service:
         for name, ref in reversed(self._refs):
             stop_actor(name, ref)
         self._written.journal.close()
+        self._brokers.stop(CLOSE_LIMIT_S)
         self._lines.stop()
         self._clock.stop()
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

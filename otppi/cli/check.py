@@ -25,7 +25,12 @@ def run(args: argparse.Namespace) -> int:
         print(f"The site file is in order; nothing is set yet in {data}.")
         return 0
     become_owner(data)
-    modems = SettingsBook(FileSections(data / "settings")).get("modems")
+    book = SettingsBook(FileSections(data / "settings"))
+    modems, subscribers = book.get("modems"), [(kind, one) for kind, one in book.get("subscribers").each() if one.enabled]
     active = sum(modem.active for modem in modems)
-    print(f"Site file and settings in {data} are in order; modems: {len(modems)}, active: {active}.")
+    brokers = f"; brokers: {', '.join(kind for kind, _ in subscribers)}" if subscribers else ""
+    print(f"Site file and settings in {data} are in order; modems: {len(modems)}, active: {active}{brokers}.")
+    for kind, subscriber in subscribers:
+        if risk := subscriber.risk():
+            print(f"{kind}: {risk}")
     return 0

@@ -2,9 +2,11 @@
 
 import argparse
 import time
+from typing import Any
 
 from otppi.cli.common import Commands, add_parser, operate, print_json, print_table
 
+BROKER_HEADS = ("BROKER", "STATE", "FOR", "ADDRESS", "TOPIC", "RECEIVED", "ANSWERED", "BROKEN", "LOST", "IN HAND", "LAST ERROR")
 MODEM_HEADS = ("MODEM", "STATE", "PORT", "OPERATOR", "SIGNAL", "SENT", "FAILED", "UNKNOWN", "WHY")
 
 
@@ -35,7 +37,28 @@ def run(args: argparse.Namespace) -> int:
     print()
     modems = list(status.get("modem", {}).values())
     print_modems(modems)
+    if subscribers := list(status.get("subscriber", {}).values()):
+        print()
+        print_subscribers(subscribers)
     return 0
+
+
+def print_subscribers(subscribers: list[dict[str, Any]]) -> None:
+    """Print each subscriber with its state, and what its broker's nature means for messages."""
+    print_table(BROKER_HEADS, [
+        (one["name"], one["state"], _span(time.time() - one["since"]), one["address"], one["topic"], one["received"], one["answered"], one["broken"],
+         one["lost"], one["in_hand"], one["last_error"]) for one in subscribers])
+    for one in subscribers:
+        if one["risk"]:
+            print(f"{one['name']}: {one['risk']}")
+
+
+def _span(seconds: float) -> str:
+    """Give a time in the largest unit of which there are two or more."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
 
 
 def print_modems(modems: list[dict[str, object]]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from otppi.domain.outcome import Fate, Outcome
 
-ARMED, KEPT, END = "armed", "kept", "end"
+ARMED, KEPT, END, ACKNOWLEDGED = "armed", "kept", "end", "ack"
 _FATES = {"sent": Fate.SENT, "delivered": Fate.SENT, "failed": Fate.FAILED, "blocked": Fate.FAILED, "expired": Fate.EXPIRED, "unknown": Fate.UNKNOWN}
 
 
@@ -24,7 +24,7 @@ class Facts:
     """What is known of a message without its text. ``at`` is the arrival in unix seconds.
 
     ``who`` is the keyed hash of the number, ``print`` the fingerprint of a request that may come again, ``otp`` the key of
-    an OTP record; all three in hex digits, empty when there is none.
+    an OTP record, ``delivery`` the keyed hash of a broker's payload; all in hex digits, empty when there is none.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Facts:
     parts: int
     print: str = ""
     otp: str = ""
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ def end(facts: Facts, outcome: Outcome, *, at: float, began: float | None) -> by
                   "sent": outcome.parts[0], "refs": list(outcome.references), "error": outcome.error, "result": outcome.result})
 
 
+def acknowledged(message_id: str) -> bytes:
+    """Write down that the broker was told that the delivery is done with, so that it does not come again."""
+    return _line({"r": ACKNOWLEDGED, "id": message_id})
+
+
 @dataclass(slots=True)
 class Story:
     """Everything written down of one message. ``life`` is that of the machine when it was last armed or kept."""
@@ -115,17 +121,22 @@ class Story:
 _OF_AN_END = ("status", "ended", "began", "modem", "sent", "refs", "error", "result")
 
 
-def read(lines: Iterable[bytes], over: Callable[[Story], None] | None = None) -> dict[str, Story]:
+def read(lines: Iterable[bytes], over: Callable[[Story], None] | None = None, gone: Callable[[str], None] = lambda message_id: None) -> dict[str, Story]:
     """Read records, oldest first, and give the stories by id; what cannot be understood says nothing.
 
     With ``over`` a story with an end goes there at once and is not given: two busy days would not fit into a small RAM.
+    ``gone`` is told the messages whose deliveries were acknowledged.
     """
     stories: dict[str, Story] = {}
     for line in lines:
         try:
             record = json.loads(line)
             kind = record["r"]
-            facts = Facts(record["id"], record["at"], record["to"], record["who"], record["owner"], record["parts"], record.get("print", ""), record.get("otp", ""))
+            if kind == ACKNOWLEDGED:
+                gone(record["id"])
+                continue
+            facts = Facts(record["id"], record["at"], record["to"], record["who"], record["owner"], record["parts"], record.get("print", ""), record.get("otp", ""),
+                          record.get("delivery", ""))
             ended = {name: record[name] for name in _OF_AN_END} if kind == END else None
         except (ValueError, KeyError, TypeError):
             continue
@@ -182,6 +193,8 @@ def _facts(facts: Facts) -> dict[str, Any]:
         record["print"] = facts.print
     if facts.otp:
         record["otp"] = facts.otp
+    if facts.delivery:
+        record["delivery"] = facts.delivery
     return record
 
 

@@ -1,6 +1,6 @@
 """The intake: what the settings say about taking messages in, and the job that is made of a request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from otppi.domain.errors import Mistake
@@ -83,6 +83,8 @@ def check_text(text: str, parts: int, max_parts: int) -> None:
 def sms_job(request: SendSms, origin: Origin, now: Moment, rules: IntakeRules, *, to: str, parts: int, print_: str) -> Job:
     """Make the job of a request to send a text to the canonical number ``to``. Raises :class:`Expired` and Mistake."""
     check_text(request.text, parts, rules.max_parts)
+    if print_:
+        origin = replace(origin, delivery="")  # its id tells more
     due, expires = deadline(expiry(request.expiration, request.date_time, rules), now, rules, patient=origin.patient)
     return Job(
         id=new_id(now.wall), to=to, text=request.text, parts=parts, priority=_PRIORITIES.get(request.priority, Priority.SINGLE), deadline=due, expires=expires,
@@ -103,4 +105,4 @@ def otp_job(request: RequestOtp, origin: Origin, now: Moment, rules: IntakeRules
 
 def _of(origin: Origin, now: Moment, rules: IntakeRules) -> dict[str, Any]:
     return {"reply_due": None if origin.patient else now.monotonic + rules.reply_timeout_s, "patient": origin.patient, "hurried": origin.hurried,
-            "source": origin.door, "user": origin.user}
+            "source": origin.door, "user": origin.user, "delivery": origin.delivery}

@@ -45,6 +45,8 @@ class Job:
     """Answered "in hand" as soon as it is queued."""
     print: str = ""
     """Fingerprint of the request, in hex digits; empty when the request may be repeated."""
+    delivery: str = ""
+    """Hash of the payload that asked for it, where only the broker's word tells that a request came again."""
     otp: str = ""
     """Key of the OTP record that the message carries the code of, in hex digits."""
 

@@ -16,6 +16,7 @@ from otppi.domain.msisdn import mask
 from otppi.domain.outcome import Fate, Outcome
 from otppi.domain.ports import Chronicle, Spool
 from otppi.domain.remembered import Known, Remembered, fingerprint
+from otppi.domain.unacknowledged import Unacknowledged
 
 DAY_S = 86_400.0
 READ_BACK_S = 2 * DAY_S  # of journals at start, or as long as requests are remembered; all of them when a kept message is older
@@ -50,6 +51,7 @@ class Ledger:
 
     def __init__(self, journal: Chronicle, spool: Spool, number_key: bytes, remember_h: float) -> None:
         self.remembered = Remembered(remember_h)
+        self._unacknowledged = Unacknowledged()
         self._journal = journal
         self._spool = spool
         self._key = number_key
@@ -61,11 +63,13 @@ class Ledger:
 
     def arrived(self, job: Job, now: float) -> None:
         """Take a message in; nothing is written yet."""
-        number = hmac.digest(self._key, b"number\0" + job.to.encode(), hashlib.sha256)[:NUMBER_HASH_BYTES].hex()
+        number, delivery = self._hashed(b"number", job.to), self._hashed(b"delivery", job.delivery) if job.delivery else ""
         owner = owner_of(job.source, job.user)
-        self._open[job.id] = _Open(Facts(job.id, now, mask(job.to), number, owner, job.parts, job.print, job.otp))
+        self._open[job.id] = _Open(Facts(job.id, now, mask(job.to), number, owner, job.parts, job.print, job.otp, delivery))
         if job.print:
             self.remembered.begin(bytes.fromhex(job.print), job.id, now)
+        if delivery:
+            self._unacknowledged.begin(delivery, job.id)
 
     def arm(self, job_ids: Iterable[str]) -> None:
         """Write down that these may be handed out; the caller sees to the sync. Raises StoreError.
@@ -101,14 +105,24 @@ class Ledger:
             return
         if job.print:
             self.remembered.end(bytes.fromhex(job.print), job.id, outcome)
+        if entry.facts.delivery:
+            self._unacknowledged.end(entry.facts.delivery, job.id, outcome)
         if outcome.fate is Fate.REFUSED and not entry.armed and not entry.kept:
             return  # its sender was told to come again: it is as if it had never been here
         self._late.append((chronicle.end(entry.facts, outcome, at=now, began=entry.began), job.id if entry.kept else ""))
         self.catch_up()
 
+    def acknowledged(self, delivery: str) -> None:
+        """Write down that a payload will not be delivered again. Raises StoreError."""
+        if message_id := self._unacknowledged.acknowledged(self._hashed(b"delivery", delivery)):
+            self._journal.append(chronicle.acknowledged(message_id))
+
     def left(self, job_id: str) -> None:
         """Forget a message in RAM; what is on disk stays for the next life."""
         self._open.pop(job_id, None)
+
+    def _hashed(self, what: bytes, value: str) -> str:
+        return hmac.digest(self._key, what + b"\0" + value.encode(), hashlib.sha256)[:NUMBER_HASH_BYTES].hex()
 
     def catch_up(self) -> None:
         """Write down what could not be written before, and drop the bodies of what has ended. Raises StoreError."""
@@ -136,6 +150,10 @@ class Ledger:
     def known(self, print_: str, now: float) -> Known | None:
         """Give the message of an equal request that must not be sent again."""
         return self.remembered.find(bytes.fromhex(print_), now) if print_ else None
+
+    def redelivered(self, delivery: str) -> Known | None:
+        """Give the message of a payload that its broker delivered again; each is given once."""
+        return self._unacknowledged.claim(self._hashed(b"delivery", delivery)) if delivery else None
 
     def in_hand(self, message_id: str, owner: str) -> dict[str, Any] | None:
         """Tell how a message in hand stands, to its owner alone."""
@@ -174,7 +192,7 @@ class Ledger:
 
     def _read_back(self, since: float, now: float, bodies: Container[str]) -> tuple[Recovery, dict[str, Story], set[str]]:
         """Give what is known of messages that ended, the stories of those that did not, and which ended ones have a body."""
-        found, with_body = Recovery(), set[str]()
+        found, with_body, gone = Recovery(), set[str](), set[str]()
 
         def over(story: Story) -> None:
             outcome = story.outcome()
@@ -187,7 +205,10 @@ class Ledger:
             if story.facts.id in bodies:
                 with_body.add(story.facts.id)
 
-        return found, chronicle.read(self._journal.replay(since), over), with_body
+        self._unacknowledged = Unacknowledged()
+        stories = chronicle.read(self._journal.replay(since), over, gone.add)
+        self._unacknowledged.drop(gone)
+        return found, stories, with_body
 
     def _decide(self, story: Story, marks: list[Mark | None], body: bytes | None, found: Recovery, *, now: float, monotonic: float) -> Outcome:
         job = _job(story.facts, body, now, monotonic) if body is not None else None
@@ -209,6 +230,10 @@ class Ledger:
             self.remembered.begin(bytes.fromhex(facts.print), facts.id, facts.at)
             if outcome.final:
                 self.remembered.end(bytes.fromhex(facts.print), facts.id, outcome)
+        if facts.delivery and outcome.fate.keeps_otp:
+            self._unacknowledged.begin(facts.delivery, facts.id)
+            if outcome.final:
+                self._unacknowledged.end(facts.delivery, facts.id, outcome)
 
 
 def owner_of(source: str, user: str) -> str:
@@ -222,7 +247,7 @@ def story_of(records: Iterable[bytes], message_id: str, owner: str) -> dict[str,
     return story.status() if story is not None and story.facts.owner == owner else None
 
 
-_BODY = ("to", "text", "parts", "expires", "flash", "validity_s", "source", "user", "client_id", "print", "otp")
+_BODY = ("to", "text", "parts", "expires", "flash", "validity_s", "source", "user", "client_id", "print", "delivery", "otp")
 
 
 def _body(job: Job, now: float, monotonic: float) -> bytes:

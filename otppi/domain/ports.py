@@ -153,6 +153,10 @@ class Origin:
     address: str = ""
     patient: bool = False
     """Whether the sender waits until the deadline for a modem (brokers do, REST does not)."""
+    delivery: str = ""
+    """Hash of the payload, where a broker delivers a message again until it is acknowledged."""
+    redelivered: bool = False
+    """Whether the broker says that it has delivered this one before."""
     hurried: bool = False
     """Whether the sender is told "in hand" as soon as the message is queued, since too many wait for their outcome."""
 

@@ -31,6 +31,11 @@ class Reply:
     retry_after_s: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the client is told to come back later, so that a broker should keep its message."""
+        return self.status == 503
+
     def body(self) -> dict[str, Any]:
         """Give the JSON object; ``error`` only when there is something to say."""
         body: dict[str, Any] = {**self.extra, "command": self.command, "response_code": self.code, "data": dict(self.data)}
@@ -51,6 +56,11 @@ def not_understood(error: NotUnderstood) -> Reply:
 def misread(error: Misread) -> Reply:
     """Answer a request of which one value cannot be used."""
     return Reply(error.command, FAILED, data=error.echoed, error=str(error))
+
+
+def duplicate(request: RequestOtp) -> Reply:
+    """Answer a request for a code whose reference has one."""
+    return Reply(request.command, DUPLICATE, data=_echoed(request), error="The reference is in use.")
 
 
 def failed(request: Request, sentence: str) -> Reply:

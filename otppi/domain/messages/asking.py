@@ -19,6 +19,17 @@ class AskOtp:
 
 
 @dataclass(frozen=True, slots=True)
+class AskRedelivered:
+    """OTP desk → router: a broker delivered again what asks for a code whose reference is in use. ``delivery`` is the hash
+    of its payload. One reply: that of the first delivery, or that the reference is in use.
+    """
+
+    request: RequestOtp
+    delivery: str
+    reply: ReplyTo = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class AskVerify:
     """Gateway → OTP desk: check a code. One reply."""
 

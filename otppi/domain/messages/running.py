@@ -92,6 +92,13 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseChildren:
+    """App → supervisor: tell every child of a kind to take nothing new."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopChildren:
     """App → supervisor: stop every child, the youngest first, and start none any more; then call ``done``."""
 
