@@ -10,7 +10,7 @@ from actors.otp_desk import SWEEP_S, OtpDesk, OtpRules
 from otppi.domain.errors import StoreError
 from otppi.domain.intake import IntakeRules
 from otppi.domain.job import Priority
-from otppi.domain.messages.asking import AskOtp, AskVerify, OtpSettled
+from otppi.domain.messages.asking import AskOtp, AskRedelivered, AskVerify, OtpSettled
 from otppi.domain.messages.running import Begin, Configure, State
 from otppi.domain.messages.sending import Submit
 from otppi.domain.messages.writing import OtpRecovered
@@ -51,9 +51,9 @@ class Rig:
         self.pump = Pump(OtpDesk(self.clock, self.router, self.monitor, self.paper, b"k" * 32, country_code="62", rules=rules or OtpRules(), intake=IntakeRules()))
         self.pump.tell(Begin())
 
-    def create(self, reference="r", message="Code %s", to=TO, params=("", "", "", ""), expiration=None, date_time=None, *, patient=False):
+    def create(self, reference="r", message="Code %s", to=TO, params=("", "", "", ""), expiration=None, date_time=None, *, patient=False, again=False):
         request = RequestOtp("request-otp", to, message, reference, params, "", date_time, expiration, 5, {"reference": reference, "receiver": to})
-        self.pump.tell(AskOtp(request, Origin("rest", patient=patient), self.replies.append))
+        self.pump.tell(AskOtp(request, Origin("rest", patient=patient, delivery="aa" if again else "", redelivered=again), self.replies.append))
 
     def submitted(self):
         """The one job since the last question, and its code."""
@@ -123,6 +123,16 @@ def test_the_record_is_kept_or_dropped_by_the_table_before_the_client_is_told(ri
         assert rig.verify(otp) == "0000"
     else:
         assert len(rig.router.take(Submit)) == 1
+
+
+def test_a_reference_in_use_is_the_routers_question_when_a_broker_delivers_its_request_again(rig):
+    rig.create()
+    rig.submitted()
+    rig.create(again=True)
+    [question] = rig.router.take(AskRedelivered)
+    assert (question.request.reference, question.delivery, rig.replies) == ("r", "aa", [])
+    question.reply("what the router says")
+    assert rig.replies == ["what the router says"]
 
 
 def test_a_client_that_was_told_in_hand_is_not_told_again_and_the_record_follows_the_outcome(rig):

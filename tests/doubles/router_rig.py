@@ -15,6 +15,7 @@ from otppi.domain.ledger import Ledger
 from otppi.domain.messages.asking import OtpSettled
 from otppi.domain.messages.running import Configure, State
 from otppi.domain.messages.sending import AskSend, Assign, Finished, SenderStanding
+from otppi.domain.messages.subscribing import Acknowledged
 from otppi.domain.messages.writing import AskStatus, OtpRecovered, Sync, Synced
 from otppi.domain.outcome import Attempt, Verdict
 from otppi.domain.ports import Origin
@@ -88,16 +89,20 @@ class Rig:
     def stand(self, sender, standing=Standing.USABLE, port=None):
         self.pump.tell(SenderStanding(sender, standing, port or self.senders[sender]))
 
-    def send(self, to=TO, *, patient=False, hurried=False, text="hello", id=None, user="shop", **fields):  # noqa: A002  # the client's word
+    def send(self, to=TO, *, patient=False, hurried=False, text="hello", id=None, user="shop", delivery="", again=False, **fields):  # noqa: A002  # the client's word
         data = {"receiver": to, "message": text} | ({} if id is None else {"id": id})
         request = SendSms("send-sms", to, text, **{"date_time": None, "expiration": None, "client_id": 5 if id is None else id, "data": data, **fields})
-        self.pump.tell(AskSend(request, Origin("rest", user, patient=patient, hurried=hurried), self.replies.append))
+        self.pump.tell(AskSend(request, Origin("rest", user, patient=patient, hurried=hurried, delivery=delivery, redelivered=again), self.replies.append))
 
     def ask_status(self, message_id, user="shop"):
         """Give the reply; None when the archive was asked."""
         replies = []
         self.pump.tell(AskStatus(GetMessageStatus("get-message-status", message_id), Origin("rest", user), replies.append))
         return replies[0] if replies else None
+
+    def acknowledge(self, delivery):
+        """A broker was told that it need not deliver it again."""
+        self.pump.tell(Acknowledged(delivery))
 
     def finish(self, sender, job, attempt=SENT):
         self.pump.tell(Finished(sender, job.id, attempt))
