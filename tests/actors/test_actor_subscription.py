@@ -177,7 +177,7 @@ def test_a_word_of_an_old_connection_counts_for_nothing(rig):
     rig.advance(1.2)
     rig.up()
     old.deliver(json.dumps(SMS), 1)
-    old.ears.lost("again", True)  # noqa: FBT003
+    old.ears.lost("again", True)
     rig.pump.settle()
     assert (rig.asked, rig.shown()["state"]) == ([], "connected")
 

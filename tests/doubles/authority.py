@@ -49,7 +49,7 @@ def trusting(certificate):
 
 def careless():
     """Give a client's context that takes any certificate."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not the default one: that reads the system's authorities first, which takes longest
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

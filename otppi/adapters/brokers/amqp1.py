@@ -1,0 +1,267 @@
+"""AMQP 1.0 by qpid-proton, of which only the protocol is used: bytes in, bytes out. Its own loop cannot be ended while it waits.
+
+RabbitMQ has addresses of its own: ``/amq/queue/name`` takes a queue as it is, ``/queue/name`` declares one; other brokers hear the
+plain name. An error ends the session there, so that the subscription and every reply have one of their own.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from otppi.adapters.brokers.amqp1_wire import Wire
+from otppi.adapters.brokers.common import context, trouble
+from otppi.adapters.brokers.loop_link import NO_QUEUE, NO_RIGHT, REFUSED_USER, SILENT, LoopLink
+
+MISSING = "AMQP 1.0 needs the extra: pip install otppi[amqp1]"
+NOT_FOUND, UNAUTHORIZED, NOT_ALLOWED, PRECONDITION_FAILED = (
+    "amqp:not-found", "amqp:unauthorized-access", "amqp:not-allowed", "amqp:precondition-failed")
+_CONFIGURATION = 1
+"""A terminus that outlives us, which RabbitMQ takes for a durable queue."""
+
+
+class Amqp1Link(LoopLink):
+    """Implements domain.links.Link. A handle is a number of this link's own count."""
+
+    _wire: Wire
+    _receiver: Any = None
+    _up = _ended = _rabbit = False
+    _count = 0
+
+    def live(self) -> None:
+        """See LoopLink."""
+        try:
+            import proton  # noqa: PLC0415  # an extra
+        except ImportError:
+            self.conclude(MISSING, refused=True)
+            return
+        self._proton: Any = proton
+        self._due: list[tuple[float, Callable[[], object]]] = []
+        self._outstanding: dict[int, Any] = {}
+        self._senders: dict[Any, int] = {}
+        self._begin()
+        tls = context(self.subscriber.tls) if self.subscriber.tls.enabled else None
+        self._wire = Wire(self.subscriber.where(), self.timeout_s, tls)
+        try:
+            self.later(self.timeout_s, self._too_late)
+            self.ready(self._wire.wake)
+            while not self._ended:
+                self._turn()
+        finally:
+            self.deaf()
+            self._wire.close()
+
+    def later(self, delay_s: float, what: Callable[[], object]) -> None:
+        """See LoopLink."""
+        self._due.append((time.monotonic() + delay_s, what))
+
+    def can_send(self) -> bool:
+        """See LoopLink."""
+        return self._up
+
+    def send(self, topic: str, payload: bytes, done: Callable[[str], object]) -> None:
+        """See LoopLink; before version 4 RabbitMQ confirms what no queue takes, too."""
+        session = self._connection.session()
+        session.open()
+        self._count += 1
+        sender = session.sender(f"reply-{self._count}")
+        sender.target.address = self._address(topic)
+        sender.open()
+        message = self._proton.Message(body=payload, inferred=True, durable=True, content_type="application/json")
+        sender.send(message, tag=str(self._count))
+        self._senders[session] = self._count
+        self.replies[self._count] = done
+
+    def accept(self, handle: Any) -> None:
+        """See LoopLink."""
+        delivery = self._outstanding.pop(handle, None)
+        if delivery is not None:
+            delivery.update(self._proton.Delivery.ACCEPTED)
+            delivery.settle()
+            if not self.paused:
+                self._receiver.flow(1)
+
+    def cancel(self) -> None:
+        """Only the link ends; its session still takes acknowledgements. RabbitMQ 3 fails when the credit is taken back."""
+        if self._up:
+            self._receiver.close()
+
+    def end(self) -> None:
+        """The session first: RabbitMQ does not finish it when the whole connection is closed."""
+        self.conclude("")
+        if self._up:
+            self._receiver.session.close()
+        else:
+            self._ended = True
+
+    def abort(self) -> None:
+        """See LoopLink."""
+        self.conclude("")
+        self._ended = True
+
+    def _fail(self, why: str, refused: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.conclude(why, refused)
+        self.abort()
+
+    def _too_late(self) -> None:
+        if not self._up:
+            self._fail(*trouble(TimeoutError(), self.subscriber.where()))
+
+    def _begin(self) -> None:
+        at, proton = self.subscriber, self._proton
+        self._transport, self._connection, self._collector = proton.Transport(), proton.Connection(), proton.Collector()
+        sasl = self._transport.sasl()
+        sasl.allowed_mechs("PLAIN")
+        sasl.allow_insecure_mechs = True  # whether it is encrypted is a setting
+        self._sasl = sasl
+        self._transport.idle_timeout = self.heartbeat_s
+        self._connection.container = "otppi"
+        self._connection.hostname = at.where()[0] if at.vhost == "/" else f"vhost:{at.vhost}"
+        self._connection.user, self._connection.password = at.username, at.password.reveal()
+        self._connection.collect(self._collector)
+        self._transport.bind(self._connection)
+        self._connection.open()
+
+    def _attach(self, *, create: bool) -> None:
+        session = self._connection.session()
+        session.open()
+        receiver = self._receiver = session.receiver("create" if create else "take")
+        receiver.source.address = self._address(self.subscriber.topic, create=create)
+        if create and self.subscriber.durable:
+            receiver.source.durability = _CONFIGURATION
+        receiver.open()
+        receiver.flow(self.window)
+
+    def _turn(self) -> None:
+        """Move bytes both ways, and do what they, other threads and the time ask for."""
+        now = time.monotonic()
+        due = [what for deadline, what in self._due if deadline <= now]
+        self._due = [(deadline, what) for deadline, what in self._due if deadline > now]
+        for what in due:
+            what()
+        self._read()
+        self._handle()
+        self.serve()
+        tick = self._transport.tick(now)
+        self._handle()
+        waiting = self._write()
+        deadlines = [deadline for deadline, _ in self._due] + ([tick] if tick else [])
+        if not self._ended:
+            self._wire.wait(min(deadlines, default=now + self.heartbeat_s) - time.monotonic(), write=waiting)
+
+    def _read(self) -> None:
+        while (room := self._transport.capacity()) > 0:
+            data = self._wire.read(room)
+            if data is None:
+                break
+            if not data:
+                self._fail(*(trouble(ConnectionError(), self.subscriber.where())))
+                break
+            self._transport.push(data)
+            self._handle()  # what the other side said before it went is the better reason
+            if self._sasl.outcome not in {None, self._proton.SASL.OK}:
+                self._fail(REFUSED_USER, refused=True)
+
+    def _write(self) -> bool:
+        while (pending := self._transport.pending()) > 0:
+            taken = self._wire.write(self._transport.peek(pending))
+            if not taken:
+                return True
+            self._transport.pop(taken)
+        return False
+
+    def _handle(self) -> None:
+        kinds = self._proton.Event
+        while (event := self._collector.peek()) is not None:
+            if event.type == kinds.LINK_REMOTE_OPEN and event.link == self._receiver and event.link.remote_source.address:
+                self._attached()
+            elif event.type == kinds.CONNECTION_REMOTE_OPEN:
+                self._rabbit = (event.connection.remote_properties or {}).get("product") == "RabbitMQ"
+                self._attach(create=False)
+            elif event.type == kinds.DELIVERY:
+                self._delivery(event)
+            elif event.type in {kinds.LINK_REMOTE_CLOSE, kinds.LINK_REMOTE_DETACH}:
+                if not event.link.state & self._proton.Endpoint.LOCAL_CLOSED:
+                    self._session_over(event.link.session, event.link.remote_condition)
+            elif event.type == kinds.SESSION_REMOTE_CLOSE:
+                self._session_over(event.session, event.session.remote_condition)
+            elif event.type == kinds.CONNECTION_REMOTE_CLOSE:
+                self._fail(*self._refusal(event.connection.remote_condition))
+            elif event.type == kinds.TRANSPORT_ERROR:
+                self._fail(*self._broken(event.transport.condition))
+            self._collector.pop()
+
+    def _attached(self) -> None:
+        self._up = True
+        if self.paused:
+            self.cancel()
+        self.ears.up()
+
+    def _delivery(self, event: Any) -> None:
+        delivery = event.delivery
+        if event.link.is_sender:
+            if delivery.remote_state or delivery.settled:
+                delivery.settle()
+                taken = delivery.remote_state == self._proton.Delivery.ACCEPTED
+                self._replied(event.link.session, "" if taken else "The broker did not take it.")
+        elif delivery.readable and not delivery.partial:
+            data = event.link.recv(delivery.pending) or b""
+            event.link.advance()
+            if not self.paused:
+                self._count += 1
+                self._outstanding[self._count] = delivery
+                self.hear(self._payload(data), self._count, redelivered=False)
+
+    def _payload(self, data: bytes) -> bytes:
+        message = self._proton.Message()
+        try:
+            message.decode(data)
+        except self._proton.ProtonException:
+            return b""
+        body = message.body
+        return body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | memoryview) else b""
+
+    def _replied(self, session: Any, error: str) -> None:
+        key = self._senders.pop(session, None)
+        if key is not None:
+            session.close()
+            self.confirmed(key, error)
+
+    def _session_over(self, session: Any, condition: Any) -> None:
+        name = condition.name if condition else ""
+        if session in self._senders:
+            self._replied(session, {NOT_FOUND: NO_QUEUE, UNAUTHORIZED: NO_RIGHT}.get(name, "The broker did not take it."))
+        elif self._receiver is None or session != self._receiver.session:
+            return
+        elif self.over():
+            self._connection.close()
+        elif name == NOT_FOUND and not self._up and self._receiver.name == "take" and self._rabbit:
+            session.close()
+            self._attach(create=True)
+        elif name == PRECONDITION_FAILED and not self._up:  # somebody else was faster
+            session.close()
+            self._attach(create=False)
+        else:
+            topic = self.subscriber.topic
+            self._fail(*{
+                UNAUTHORIZED: (f"The broker does not let this user read the queue {topic}.", True),
+                NOT_FOUND: (f"The broker has no queue {topic}.", True),
+                "amqp:resource-locked": (f"The queue {topic} belongs to another connection alone.", True),
+            }.get(name, (f"The broker ended the subscription: {name.removeprefix('amqp:') or 'no reason is given'}.", False)))
+
+    def _refusal(self, condition: Any) -> tuple[str, bool]:
+        name = condition.name if condition else ""
+        if name in {UNAUTHORIZED, NOT_ALLOWED, NOT_FOUND}:
+            return f"The broker has no virtual host {self.subscriber.vhost}, or does not let this user into it.", True
+        return f"The broker closed the connection: {name.removeprefix('amqp:') or 'no reason is given'}.", False
+
+    def _broken(self, condition: Any) -> tuple[str, bool]:
+        if condition and condition.name == UNAUTHORIZED:
+            return REFUSED_USER, True
+        if condition and "idle-timeout" in (condition.description or ""):
+            return SILENT, False
+        host, port = self.subscriber.where()
+        return f"What listens at {host}:{port} does not speak AMQP 1.0 as it should.", False
+
+    def _address(self, topic: str, *, create: bool = False) -> str:
+        return f"{'/queue/' if create else '/amq/queue/'}{quote(topic, safe='')}" if self._rabbit else topic
