@@ -7,11 +7,24 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from otppi.cli import blocklist, check, demo, modem, route, run, settings, status, user, virtual_modem
+from otppi.cli import (
+    blocklist,
+    check,
+    demo,
+    modem,
+    publish,
+    route,
+    run,
+    settings,
+    status,
+    user,
+    virtual_modem,
+    ws_broker,
+)
 from otppi.cli.common import Parser
 from otppi.domain.errors import BadSettings, Mistake, OtppiError
 
-COMMANDS = (run, check, status, settings, user, blocklist, route, modem, virtual_modem, demo)
+COMMANDS = (run, check, status, settings, user, blocklist, route, modem, publish, virtual_modem, ws_broker, demo)
 EPILOG = """first steps:
   otppi demo                                   try everything without a modem
   otppi settings show modems                   what is set; otppi settings set modems FILE replaces it
