@@ -18,9 +18,11 @@ TEST_PACKAGES = gammu $(BROKERS) gcc libc6-dev pkg-config libssl-dev \
 run: $(INSTALLED)
 	@$(BIN)/otppi demo
 
+# Tests wait more than they compute, so four workers share two processors well. A file stays with one worker, as its tests
+# share services; the order is that of tests/conftest.py.
 test: packages
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest
+	PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.pytest_cache/bytecode $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/ruff check .

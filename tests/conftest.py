@@ -8,6 +8,12 @@ import pykka
 import pytest
 
 LIMIT_S = 5.0
+LONGEST = ("test_fault_", "test_broker_", "test_web_bad_clients", "test_journey_message_status", "test_cli_service_life", "test_house_files")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first: where files are shared out among workers, none is begun when the others are done."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
 
 
 @pytest.fixture(autouse=True)

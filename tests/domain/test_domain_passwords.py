@@ -16,6 +16,9 @@ OF_HASH = upgraded(Secret(HASH), imported(HASH))
 HEX = "0f" * 32  # a password that looks like a hash
 HASH_OF_HEX = hashlib.sha256(HEX.encode()).hexdigest()
 OURS_OF_HEX, OF_HASH_OF_HEX = record(Secret(HEX)), upgraded(Secret(HASH_OF_HEX), imported(HASH_OF_HEX))
+OF_NOTHING = record(Secret(""))
+SALTED = {OURS: "ours", OF_HASH: "of a hash", OURS_OF_HEX: "ours of hex", OF_HASH_OF_HEX: "of a hash of hex", OF_NOTHING: "of nothing"}
+"""What holds a random salt, by the name of its test: that must be the same in every worker."""
 
 
 @pytest.fixture
@@ -30,13 +33,13 @@ def hashings(monkeypatch):
     (OURS, "correct horse", Match.YES), (OURS, "Correct horse", Match.NO), (OURS, "", Match.NO), (OURS, OURS, Match.NO), (OURS, HASH, Match.NO), (OURS, "\ud800", Match.NO),
     (imported(HASH), "correct horse", Match.IMPORTED), (imported(HASH), HASH, Match.IMPORTED_HASH), (imported(HASH), HASH.upper(), Match.IMPORTED_HASH),
     (imported(HASH.upper()), "correct horse", Match.IMPORTED), (imported(HASH), "wrong horse", Match.NO), (imported(HASH), "", Match.NO), (imported(HASH), "\ud800", Match.NO),
-    (imported(hashlib.sha256(b"").hexdigest()), "", Match.NO), (record(Secret("")), "", Match.NO),
+    (imported(hashlib.sha256(b"").hexdigest()), "", Match.NO), (OF_NOTHING, "", Match.NO),
     (NOBODY, "correct horse", Match.NO), (NOBODY, "", Match.NO), (NOBODY, "otppi: nobody", Match.NO),
     (OF_HASH, "correct horse", Match.IMPORTED), (OF_HASH, HASH, Match.IMPORTED_HASH), (OF_HASH, HASH.upper(), Match.IMPORTED_HASH), (OF_HASH, "", Match.NO),
     (OF_HASH, "wrong horse", Match.NO), (OF_HASH, "0" * 64, Match.NO), (OF_HASH, HASH + "\n", Match.NO), (OF_HASH, "\ud800", Match.NO), (OF_HASH, OF_HASH, Match.NO),
     (OURS_OF_HEX, HEX, Match.YES), (OURS_OF_HEX, HEX.upper(), Match.NO), (OURS_OF_HEX, HASH_OF_HEX, Match.NO),
     (OF_HASH_OF_HEX, HEX, Match.IMPORTED), (OF_HASH_OF_HEX, HASH_OF_HEX, Match.IMPORTED_HASH), (imported(HASH_OF_HEX), HEX, Match.IMPORTED),
-])
+], ids=SALTED.get)
 def test_a_password_matches_its_own_record_only(stored, given, match):
     assert matches(Secret(given), stored) is match
 
@@ -54,7 +57,7 @@ def test_a_guess_that_looks_like_a_hash_costs_two_whatever_the_record_is(hashing
     assert hashings == [(2**14, 8, 1)] * 2
 
 
-@pytest.mark.parametrize("stored,given", [(OF_HASH, HASH), (OURS_OF_HEX, HEX)])
+@pytest.mark.parametrize("stored,given", [(OF_HASH, HASH), (OURS_OF_HEX, HEX)], ids=SALTED.get)
 def test_who_is_right_pays_once_also_with_what_looks_like_a_hash(hashings, stored, given):
     assert matches(Secret(given), stored) is not Match.NO
     assert len(hashings) == 1

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from otppi.web.control_client import ask
 READY_LIMIT_S = 60
 END_LIMIT_S = 40
 FACT_LIMIT_S = 10
+BREATH_S = 0.005
 PASSWORD = "correct-horse"
 _PR_SET_PDEATHSIG = 1
 
@@ -41,10 +43,12 @@ def otppi(*words: str, data: Path, stdin: str = "", env: dict[str, str] | None =
 
 
 def until(fact: Callable[[], Any], limit_s: float = FACT_LIMIT_S) -> Any:
-    """Ask again and again until the answer is true; the asking itself, a round trip to a process, sets the pace."""
+    """Ask again and again until the answer is true, with a breath between, so that who is waited for has the processor."""
     end = time.monotonic() + limit_s
+    breath = threading.Event()
     while not (found := fact()):
         assert time.monotonic() < end, "what was waited for did not come"
+        breath.wait(BREATH_S)
     return found
 
 
