@@ -10,6 +10,7 @@ from dataclasses import replace
 import pika
 import pytest
 from doubles import authority
+from doubles.amqp_links import JOIN_S, WINDOW, AmqpLinks, applications, got, send, waiting
 from doubles.rabbitmq_server import RabbitServer
 from doubles.service import until
 from doubles.subscriber_ears import BrokerEars
@@ -19,16 +20,14 @@ from otppi.config.subscribers import AmqpSubscriber, Tls
 from otppi.domain.links import Ears
 from otppi.domain.secret import Secret
 
-WINDOW = 10
-JOIN_S = 10
+links = AmqpLinks(AmqpLink)
 
 
 @pytest.fixture
 def client(rabbit):
     """What the applications' side does."""
-    parameters = pika.ConnectionParameters(rabbit.host, rabbit.port, "/", pika.PlainCredentials(rabbit.user, rabbit.password))
-    with pika.BlockingConnection(parameters) as connection:
-        yield connection.channel()
+    with applications(rabbit) as channel:
+        yield channel
 
 
 @pytest.fixture
@@ -41,51 +40,8 @@ def settings(rabbit, topic):
     return AmqpSubscriber(host=rabbit.host, port=rabbit.port, username=rabbit.user, password=Secret(rabbit.password), topic=topic, timeout_ms=5000)
 
 
-@contextlib.contextmanager
-def opened(settings, window=WINDOW, ears=None):
-    """A link that is up, and closed at the end."""
-    with begun(settings, window, ears) as (link, heard):
-        heard.until(lambda: heard.ups)
-        yield link, heard
-
-
-@contextlib.contextmanager
-def begun(settings, window=WINDOW, ears=None):
-    heard = ears or BrokerEars()
-    link = AmqpLink(settings, window, heard.ears)
-    try:
-        yield link, heard
-    finally:
-        link.close()
-        link.join(JOIN_S)
-        heard.until(lambda: heard.losses)
-        assert len(heard.losses) == 1
-        assert "battery-staple" not in repr((heard.losses, heard.published, vars(link)))
-
-
-def refusal(settings):
-    with begun(settings) as (_, heard):
-        heard.until(lambda: heard.losses)
-        assert not heard.ups
-        return heard.losses[0]
-
-
-def send(client, topic, *payloads):
-    for payload in payloads:
-        client.basic_publish("", topic, payload, pika.BasicProperties(delivery_mode=2))
-
-
-def waiting(client, topic):
-    return client.queue_declare(topic, passive=True).method.message_count
-
-
-def got(client, topic):
-    """The next message of a queue, with its properties."""
-    return until(lambda: (found := client.basic_get(topic, auto_ack=True))[0] and found)
-
-
 def test_what_is_sent_to_the_queue_is_delivered(settings, client, topic):
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         send(client, topic, b'{"command": "ping"}', b"\xff\x00")
         heard.until(lambda: len(heard.deliveries) == 2)
         assert heard.payloads() == [b'{"command": "ping"}', b"\xff\x00"]
@@ -93,13 +49,13 @@ def test_what_is_sent_to_the_queue_is_delivered(settings, client, topic):
 
 
 def test_what_is_acknowledged_does_not_come_again_and_the_rest_does(settings, client, topic):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         send(client, topic, b"one", b"two")
         heard.until(lambda: len(heard.deliveries) == 2)
         link.acknowledge(heard.deliveries[0].handle)
         link.acknowledge(heard.deliveries[0].handle)
     assert heard.losses == [("", False)]
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         heard.until(lambda: heard.deliveries)
         assert [(delivery.payload, delivery.redelivered) for delivery in heard.deliveries] == [(b"two", True)]
         link.acknowledge(heard.deliveries[0].handle)
@@ -107,7 +63,7 @@ def test_what_is_acknowledged_does_not_come_again_and_the_rest_does(settings, cl
 
 
 def test_a_handle_of_another_connection_is_nothing(settings, client, topic):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         link.acknowledge(77)
         link.acknowledge(None)
         send(client, topic, b"one")
@@ -116,7 +72,7 @@ def test_a_handle_of_another_connection_is_nothing(settings, client, topic):
 
 
 def test_no_more_than_the_window_is_without_acknowledgement(settings, client, topic):
-    with opened(settings, window=2) as (link, heard):
+    with links.opened(settings, window=2) as (link, heard):
         send(client, topic, b"1", b"2", b"3", b"4")
         heard.until(lambda: len(heard.deliveries) == 2)
         until(lambda: waiting(client, topic) == 2)
@@ -128,7 +84,7 @@ def test_no_more_than_the_window_is_without_acknowledgement(settings, client, to
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_an_absent_queue_is_declared_as_the_setting_says(settings, client, topic, durable):
-    with opened(replace(settings, durable=durable)):
+    with links.opened(replace(settings, durable=durable)):
         client.queue_declare(topic, durable=durable)
     assert client.queue_declare(topic, durable=durable).method.queue == topic  # it stays after us
 
@@ -136,26 +92,26 @@ def test_an_absent_queue_is_declared_as_the_setting_says(settings, client, topic
 def test_a_queue_of_another_shape_is_consumed_as_it_is(settings, client, topic):
     client.queue_declare(topic, durable=False, arguments={"x-max-length": 5})
     send(client, topic, b"kept")
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         heard.until(lambda: heard.payloads() == [b"kept"])
 
 
 def test_a_queue_that_another_connection_has_alone_is_refused(settings, client, topic):
     client.queue_declare(topic, exclusive=True)
-    assert refusal(settings) == (f"The queue {topic} belongs to another connection alone.", True)
+    assert links.refusal(settings) == (f"The queue {topic} belongs to another connection alone.", True)
 
 
 def test_a_queue_that_another_client_reads_alone_is_refused(settings, client, topic):
     client.queue_declare(topic)
     client.basic_consume(topic, lambda *_: None, exclusive=True)
-    why, refused = refusal(settings)
+    why, refused = links.refusal(settings)
     assert "reads it alone" in why
     assert refused
 
 
 def test_a_reply_reaches_the_queue_of_its_name(settings, client, topic):
     client.queue_declare(f"{topic}.reply", durable=True)
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         link.publish(f"{topic}.reply", b'{"code": 0}', heard.done)
         heard.until(lambda: heard.published == [""])
     _, properties, body = got(client, f"{topic}.reply")
@@ -164,7 +120,7 @@ def test_a_reply_reaches_the_queue_of_its_name(settings, client, topic):
 
 def test_a_reply_that_no_queue_takes_is_told_and_declares_none(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         for name in ("none", "reply", "nobody"):
             link.publish(f"{topic}.{name}", b"{}", heard.done)
         heard.until(lambda: len(heard.published) == 3)
@@ -178,7 +134,7 @@ def test_a_reply_is_confirmed_before_the_acknowledgement_after_it_goes_out(setti
     client.queue_declare(f"{topic}.reply")
     seen = []
 
-    with opened(settings, window=1) as (link, heard):
+    with links.opened(settings, window=1) as (link, heard):
         send(client, topic, b"1", b"2")
         heard.until(lambda: heard.deliveries)
         link.publish(f"{topic}.reply", b"{}", lambda error: seen.append((error, len(heard.deliveries))))
@@ -189,7 +145,7 @@ def test_a_reply_is_confirmed_before_the_acknowledgement_after_it_goes_out(setti
 
 def test_a_hundred_replies_and_acknowledgements_are_all_done_before_the_close(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with opened(settings, window=100) as (link, heard):
+    with links.opened(settings, window=100) as (link, heard):
         send(client, topic, *[b"x"] * 100)
         heard.until(lambda: len(heard.deliveries) == 100)
         for delivery in heard.deliveries:
@@ -204,7 +160,7 @@ def test_a_hundred_replies_and_acknowledgements_are_all_done_before_the_close(se
 
 def test_a_user_who_may_not_send_hears_so_and_keeps_the_subscription(settings, rabbit, client, topic):
     client.queue_declare(topic)
-    with opened(replace(settings, username=rabbit.reader)) as (link, heard):
+    with links.opened(replace(settings, username=rabbit.reader)) as (link, heard):
         for _ in range(2):
             link.publish(topic, b"{}", heard.done)
             heard.until(lambda: heard.published)
@@ -217,7 +173,7 @@ def test_a_user_who_may_not_send_hears_so_and_keeps_the_subscription(settings, r
 
 def test_after_a_pause_nothing_is_delivered_and_replies_still_go_out(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         send(client, topic, b"one")
         heard.until(lambda: heard.deliveries)
         link.pause()
@@ -231,7 +187,7 @@ def test_after_a_pause_nothing_is_delivered_and_replies_still_go_out(settings, c
 
 
 def test_the_virtual_host_is_the_one_of_the_settings(settings, rabbit, topic):
-    with opened(replace(settings, vhost=rabbit.vhost)) as (_, heard):
+    with links.opened(replace(settings, vhost=rabbit.vhost)) as (_, heard):
         there = pika.ConnectionParameters(rabbit.host, rabbit.port, rabbit.vhost, pika.PlainCredentials(rabbit.user, rabbit.password))
         with pika.BlockingConnection(there) as connection:
             send(connection.channel(), topic, b"side")
@@ -240,38 +196,38 @@ def test_the_virtual_host_is_the_one_of_the_settings(settings, rabbit, topic):
 
 @pytest.mark.parametrize("wrong", [{"password": Secret("wrong-battery-staple")}, {"username": "nobody"}])
 def test_wrong_credentials_are_refused(settings, wrong):
-    assert refusal(replace(settings, **wrong)) == ("The broker refuses the user name or the password.", True)
+    assert links.refusal(replace(settings, **wrong)) == ("The broker refuses the user name or the password.", True)
 
 
 @pytest.mark.parametrize("vhost", ["none", "side"])
 def test_a_virtual_host_that_is_absent_or_forbidden_is_refused(settings, rabbit, vhost):
-    why, refused = refusal(replace(settings, vhost=vhost, username=rabbit.stranger))
+    why, refused = links.refusal(replace(settings, vhost=vhost, username=rabbit.stranger))
     assert (why, refused) == (f"The broker has no virtual host {vhost}, or does not let this user into it.", True)
 
 
 def test_a_queue_that_may_not_be_read_is_refused(settings, rabbit, client, topic):
     client.queue_declare(topic)
-    why, refused = refusal(replace(settings, username=rabbit.stranger))
+    why, refused = links.refusal(replace(settings, username=rabbit.stranger))
     assert f"does not let this user read the queue {topic}" in why
     assert refused
 
 
 def test_an_encrypted_connection_trusts_the_private_authority_alone(settings, rabbit, tmp_path, client, topic):
     own = replace(settings, port=rabbit.tls_port, tls=Tls(enabled=True, ca_file=rabbit.ca_file))
-    with opened(own) as (_, heard):
+    with links.opened(own) as (_, heard):
         send(client, topic, b"sealed")
         heard.until(lambda: heard.payloads() == [b"sealed"])
     other = tmp_path / "other.pem"
     other.write_text(authority.pair("other")[0])
-    why, refused = refusal(replace(own, tls=Tls(enabled=True, ca_file=str(other))))
+    why, refused = links.refusal(replace(own, tls=Tls(enabled=True, ca_file=str(other))))
     assert "not trusted" in why
     assert refused
-    with opened(replace(own, tls=Tls(enabled=True, verify=False))):
+    with links.opened(replace(own, tls=Tls(enabled=True, verify=False))):
         pass
 
 
 def test_an_authority_that_is_no_file_is_told(settings, tmp_path):
-    why, refused = refusal(replace(settings, tls=Tls(enabled=True, ca_file=str(tmp_path / "none.pem"))))
+    why, refused = links.refusal(replace(settings, tls=Tls(enabled=True, ca_file=str(tmp_path / "none.pem"))))
     assert "none.pem" in why
     assert refused
 
@@ -280,7 +236,7 @@ def test_nothing_that_listens_is_no_refusal(settings):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        assert refusal(replace(settings, port=port)) == (f"Nothing listens at 127.0.0.1:{port}.", False)
+        assert links.refusal(replace(settings, port=port)) == (f"Nothing listens at 127.0.0.1:{port}.", False)
 
 
 @pytest.fixture
@@ -292,7 +248,7 @@ def mute():
 
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"AMQP\x00\x01\x00\x00"])
 def test_a_server_of_another_protocol_is_told(settings, mute, words):
-    with begun(replace(settings, port=mute.getsockname()[1])) as (_, heard):
+    with links.begun(replace(settings, port=mute.getsockname()[1])) as (_, heard):
         visitor, _ = mute.accept()
         with visitor:
             visitor.recv(8)
@@ -305,12 +261,12 @@ def test_a_server_of_another_protocol_is_told(settings, mute, words):
 
 def test_a_mute_listener_is_given_up_in_time(settings, mute):
     port = mute.getsockname()[1]
-    assert refusal(replace(settings, port=port, timeout_ms=300)) == (f"127.0.0.1:{port} did not answer in time.", False)
+    assert links.refusal(replace(settings, port=port, timeout_ms=300)) == (f"127.0.0.1:{port} did not answer in time.", False)
 
 
 @pytest.mark.parametrize("tls", [Tls(), Tls(enabled=True, verify=False)])
 def test_a_close_while_it_connects_is_quick(settings, mute, tls):
-    with begun(replace(settings, port=mute.getsockname()[1], timeout_ms=60_000, tls=tls)) as (link, heard):
+    with links.begun(replace(settings, port=mute.getsockname()[1], timeout_ms=60_000, tls=tls)) as (link, heard):
         visitor, _ = mute.accept()
         with visitor:
             link.close()
@@ -319,7 +275,7 @@ def test_a_close_while_it_connects_is_quick(settings, mute, tls):
 
 def test_a_reply_that_is_asked_for_while_it_connects_goes_out_before_the_close(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with begun(settings) as (link, heard):
+    with links.begun(settings) as (link, heard):
         link.publish(f"{topic}.reply", b"{}", heard.done)
         link.close()
         heard.until(lambda: heard.losses)
@@ -328,7 +284,7 @@ def test_a_reply_that_is_asked_for_while_it_connects_goes_out_before_the_close(s
 
 
 def test_after_the_end_nothing_is_done_and_replies_are_told_so(settings):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         link.close()
         link.join(JOIN_S)
         link.acknowledge(1)
@@ -340,14 +296,14 @@ def test_after_the_end_nothing_is_done_and_replies_are_told_so(settings):
 
 
 def test_a_deleted_queue_ends_the_link(settings, client, topic):
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         client.queue_delete(topic)
         heard.until(lambda: heard.losses)
         assert heard.losses == [("The broker ended the subscription: the queue was deleted.", False)]
 
 
 def test_a_killed_broker_is_lost_once_and_replies_are_told_so(settings, rabbit, topic):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         rabbit.kill()
         try:
             heard.until(lambda: heard.losses)
@@ -370,7 +326,7 @@ def frozen(server):
 
 
 def test_a_frozen_broker_is_lost_and_a_reply_on_its_way_is_told_so(settings, rabbit, topic):
-    with opened(replace(settings, timeout_ms=1000)) as (link, heard), frozen(rabbit):
+    with links.opened(replace(settings, timeout_ms=1000)) as (link, heard), frozen(rabbit):
         link.publish(topic, b"{}", heard.done)
         heard.until(lambda: heard.losses, 8)
         assert heard.losses == [("The broker gives no sign of life.", False)]
@@ -378,7 +334,7 @@ def test_a_frozen_broker_is_lost_and_a_reply_on_its_way_is_told_so(settings, rab
 
 
 def test_a_close_does_not_wait_for_a_frozen_broker(settings, rabbit, topic):
-    with opened(settings) as (link, heard), frozen(rabbit):
+    with links.opened(settings) as (link, heard), frozen(rabbit):
         link.publish(topic, b"{}", heard.done)
         link.close()
         heard.until(lambda: heard.losses, 4)

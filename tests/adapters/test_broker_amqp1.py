@@ -12,23 +12,21 @@ import proton
 import pytest
 from doubles import authority
 from doubles.amqp1_peer import Amqp1Peer
+from doubles.amqp_links import JOIN_S, AmqpLinks, applications, got, send, waiting
 from doubles.service import until
-from doubles.subscriber_ears import BrokerEars
 
 from otppi.adapters.brokers.amqp1 import Amqp1Link
 from otppi.config.subscribers import AmqpSubscriber, Tls
 from otppi.domain.secret import Secret
 
-WINDOW = 10
-JOIN_S = 10
+links = AmqpLinks(Amqp1Link)
 
 
 @pytest.fixture
 def client(rabbit):
     """What the applications' side does."""
-    parameters = pika.ConnectionParameters(rabbit.host, rabbit.port, "/", pika.PlainCredentials(rabbit.user, rabbit.password))
-    with pika.BlockingConnection(parameters) as connection:
-        yield connection.channel()
+    with applications(rabbit) as channel:
+        yield channel
 
 
 @pytest.fixture
@@ -42,52 +40,9 @@ def settings(rabbit, topic):
                           version="1.0")
 
 
-@contextlib.contextmanager
-def opened(settings, window=WINDOW):
-    """A link that is up, and closed at the end."""
-    with begun(settings, window) as (link, heard):
-        heard.until(lambda: heard.ups)
-        yield link, heard
-
-
-@contextlib.contextmanager
-def begun(settings, window=WINDOW):
-    heard = BrokerEars()
-    link = Amqp1Link(settings, window, heard.ears)
-    try:
-        yield link, heard
-    finally:
-        link.close()
-        link.join(JOIN_S)
-        heard.until(lambda: heard.losses)
-        assert len(heard.losses) == 1
-        assert "battery-staple" not in repr((heard.losses, heard.published, vars(link)))
-
-
-def refusal(settings):
-    with begun(settings) as (_, heard):
-        heard.until(lambda: heard.losses)
-        assert not heard.ups
-        return heard.losses[0]
-
-
-def send(client, topic, *payloads):
-    for payload in payloads:
-        client.basic_publish("", topic, payload, pika.BasicProperties(delivery_mode=2))
-
-
-def waiting(client, topic):
-    return client.queue_declare(topic, passive=True).method.message_count
-
-
-def got(client, topic):
-    """The next message of a queue, with its properties."""
-    return until(lambda: (found := client.basic_get(topic, auto_ack=True))[0] and found)
-
-
 def test_what_is_sent_to_the_queue_is_delivered(settings, client, topic):
     big = b"x" * 200_000
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         send(client, topic, b'{"command": "ping"}', b"\xff\x00", big)
         heard.until(lambda: len(heard.deliveries) == 3)
         assert heard.payloads() == [b'{"command": "ping"}', b"\xff\x00", big]
@@ -95,20 +50,20 @@ def test_what_is_sent_to_the_queue_is_delivered(settings, client, topic):
 
 
 def test_what_is_acknowledged_does_not_come_again_and_the_rest_does(settings, client, topic):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         send(client, topic, b"one", b"two")
         heard.until(lambda: len(heard.deliveries) == 2)
         for handle in (heard.deliveries[0].handle, heard.deliveries[0].handle, 77, None):
             link.acknowledge(handle)
     assert heard.losses == [("", False)]
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         heard.until(lambda: heard.payloads() == [b"two"])
         link.acknowledge(heard.deliveries[0].handle)
     until(lambda: waiting(client, topic) == 0)
 
 
 def test_no_more_than_the_window_is_without_acknowledgement(settings, client, topic):
-    with opened(settings, window=2) as (link, heard):
+    with links.opened(settings, window=2) as (link, heard):
         send(client, topic, b"1", b"2", b"3", b"4")
         heard.until(lambda: len(heard.deliveries) == 2)
         until(lambda: waiting(client, topic) == 2)
@@ -120,7 +75,7 @@ def test_no_more_than_the_window_is_without_acknowledgement(settings, client, to
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_an_absent_queue_is_declared_as_the_setting_says(settings, client, topic, durable):
-    with opened(replace(settings, durable=durable)):
+    with links.opened(replace(settings, durable=durable)):
         client.queue_declare(topic, durable=durable)
     assert client.queue_declare(topic, durable=durable).method.queue == topic  # it stays after us
 
@@ -128,13 +83,13 @@ def test_an_absent_queue_is_declared_as_the_setting_says(settings, client, topic
 def test_a_queue_of_another_shape_is_consumed_as_it_is(settings, client, topic):
     client.queue_declare(topic, durable=False, arguments={"x-max-length": 5})
     send(client, topic, b"kept")
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         heard.until(lambda: heard.payloads() == [b"kept"])
 
 
 def test_a_reply_reaches_the_queue_of_its_name(settings, client, topic):
     client.queue_declare(f"{topic}.reply", durable=True)
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         link.publish(f"{topic}.reply", b'{"code": 0}', heard.done)
         heard.until(lambda: heard.published == [""])
     _, properties, body = got(client, f"{topic}.reply")
@@ -142,7 +97,7 @@ def test_a_reply_reaches_the_queue_of_its_name(settings, client, topic):
 
 
 def test_a_reply_that_nobody_waits_for_declares_no_queue(settings, client, topic):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         link.publish(f"{topic}.none", b"{}", heard.done)
         heard.until(lambda: heard.published)
     with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="no queue"):
@@ -151,7 +106,7 @@ def test_a_reply_that_nobody_waits_for_declares_no_queue(settings, client, topic
 
 def test_fifty_replies_and_acknowledgements_are_all_done_before_the_close(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with opened(settings, window=50) as (link, heard):
+    with links.opened(settings, window=50) as (link, heard):
         send(client, topic, *[b"x"] * 50)
         heard.until(lambda: len(heard.deliveries) == 50)
         for delivery in heard.deliveries:
@@ -165,12 +120,12 @@ def test_fifty_replies_and_acknowledgements_are_all_done_before_the_close(settin
 
 
 def test_acknowledgements_alone_are_done_before_the_close(settings, client, topic):
-    with opened(settings, window=100) as (link, heard):
+    with links.opened(settings, window=100) as (link, heard):
         send(client, topic, *[b"x"] * 100)
         heard.until(lambda: len(heard.deliveries) == 100)
         for delivery in heard.deliveries:
             link.acknowledge(delivery.handle)
-    with opened(settings) as (_, again):
+    with links.opened(settings) as (_, again):
         send(client, topic, b"next")
         again.until(lambda: again.deliveries)
         assert again.payloads() == [b"next"]
@@ -178,7 +133,7 @@ def test_acknowledgements_alone_are_done_before_the_close(settings, client, topi
 
 def test_a_user_who_may_not_send_hears_so_and_keeps_the_subscription(settings, rabbit, client, topic):
     client.queue_declare(topic)
-    with opened(replace(settings, username=rabbit.reader)) as (link, heard):
+    with links.opened(replace(settings, username=rabbit.reader)) as (link, heard):
         link.publish(topic, b"{}", heard.done)
         heard.until(lambda: heard.published == ["The broker does not let this user send there."])
         send(client, topic, b"one")
@@ -187,7 +142,7 @@ def test_a_user_who_may_not_send_hears_so_and_keeps_the_subscription(settings, r
 
 def test_after_a_pause_nothing_is_delivered_and_replies_still_go_out(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         send(client, topic, b"one")
         heard.until(lambda: heard.deliveries)
         link.pause()
@@ -200,7 +155,7 @@ def test_after_a_pause_nothing_is_delivered_and_replies_still_go_out(settings, c
 
 
 def test_the_virtual_host_is_the_one_of_the_settings(settings, rabbit, topic):
-    with opened(replace(settings, vhost=rabbit.vhost)) as (_, heard):
+    with links.opened(replace(settings, vhost=rabbit.vhost)) as (_, heard):
         there = pika.ConnectionParameters(rabbit.host, rabbit.port, rabbit.vhost, pika.PlainCredentials(rabbit.user, rabbit.password))
         with pika.BlockingConnection(there) as connection:
             send(connection.channel(), topic, b"side")
@@ -208,36 +163,36 @@ def test_the_virtual_host_is_the_one_of_the_settings(settings, rabbit, topic):
 
 
 def test_wrong_credentials_are_refused(settings):
-    assert refusal(replace(settings, password=Secret("wrong-battery-staple"))) == ("The broker refuses the user name or the password.", True)
+    assert links.refusal(replace(settings, password=Secret("wrong-battery-staple"))) == ("The broker refuses the user name or the password.", True)
 
 
 @pytest.mark.parametrize("vhost", ["none", "side"])
 def test_a_virtual_host_that_is_absent_or_forbidden_is_refused(settings, rabbit, vhost):
-    why, refused = refusal(replace(settings, vhost=vhost, username=rabbit.stranger))
+    why, refused = links.refusal(replace(settings, vhost=vhost, username=rabbit.stranger))
     assert (why, refused) == (f"The broker has no virtual host {vhost}, or does not let this user into it.", True)
 
 
 def test_a_queue_that_may_not_be_read_is_refused(settings, rabbit, client, topic):
     client.queue_declare(topic)
-    assert refusal(replace(settings, username=rabbit.stranger)) == (f"The broker does not let this user read the queue {topic}.", True)
+    assert links.refusal(replace(settings, username=rabbit.stranger)) == (f"The broker does not let this user read the queue {topic}.", True)
 
 
 def test_a_queue_that_another_connection_has_alone_is_refused(settings, client, topic):
     client.queue_declare(topic, exclusive=True)
-    assert refusal(settings) == (f"The queue {topic} belongs to another connection alone.", True)
+    assert links.refusal(settings) == (f"The queue {topic} belongs to another connection alone.", True)
 
 
 def test_an_encrypted_connection_trusts_the_private_authority_alone(settings, rabbit, tmp_path, client, topic):
     own = replace(settings, port=rabbit.tls_port, tls=Tls(enabled=True, ca_file=rabbit.ca_file))
-    with opened(own) as (_, heard):
+    with links.opened(own) as (_, heard):
         send(client, topic, b"sealed")
         heard.until(lambda: heard.payloads() == [b"sealed"])
     other = tmp_path / "other.pem"
     other.write_text(authority.pair("other")[0])
-    why, refused = refusal(replace(own, tls=Tls(enabled=True, ca_file=str(other))))
+    why, refused = links.refusal(replace(own, tls=Tls(enabled=True, ca_file=str(other))))
     assert "not trusted" in why
     assert refused
-    with opened(replace(own, tls=Tls(enabled=True, verify=False))):
+    with links.opened(replace(own, tls=Tls(enabled=True, verify=False))):
         pass
 
 
@@ -245,7 +200,7 @@ def test_nothing_that_listens_is_no_refusal(settings):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        assert refusal(replace(settings, port=port)) == (f"Nothing listens at 127.0.0.1:{port}.", False)
+        assert links.refusal(replace(settings, port=port)) == (f"Nothing listens at 127.0.0.1:{port}.", False)
 
 
 @pytest.fixture
@@ -256,7 +211,7 @@ def mute():
 
 
 def test_a_server_of_another_protocol_is_told(settings, mute):
-    with begun(replace(settings, port=mute.getsockname()[1])) as (_, heard):
+    with links.begun(replace(settings, port=mute.getsockname()[1])) as (_, heard):
         visitor, _ = mute.accept()
         with visitor:
             visitor.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -268,12 +223,12 @@ def test_a_server_of_another_protocol_is_told(settings, mute):
 
 def test_a_mute_listener_is_given_up_in_time(settings, mute):
     port = mute.getsockname()[1]
-    assert refusal(replace(settings, port=port, timeout_ms=300)) == (f"127.0.0.1:{port} did not answer in time.", False)
+    assert links.refusal(replace(settings, port=port, timeout_ms=300)) == (f"127.0.0.1:{port} did not answer in time.", False)
 
 
 @pytest.mark.parametrize("tls", [Tls(), Tls(enabled=True, verify=False)])
 def test_a_close_while_it_connects_is_quick(settings, mute, tls):
-    with begun(replace(settings, port=mute.getsockname()[1], timeout_ms=60_000, tls=tls)) as (link, heard):
+    with links.begun(replace(settings, port=mute.getsockname()[1], timeout_ms=60_000, tls=tls)) as (link, heard):
         visitor, _ = mute.accept()
         with visitor:
             link.close()
@@ -281,7 +236,7 @@ def test_a_close_while_it_connects_is_quick(settings, mute, tls):
 
 
 def test_after_the_end_nothing_is_done_and_replies_are_told_so(settings):
-    with opened(settings) as (link, heard):
+    with links.opened(settings) as (link, heard):
         link.close()
         link.join(JOIN_S)
         link.acknowledge(1)
@@ -292,7 +247,7 @@ def test_after_the_end_nothing_is_done_and_replies_are_told_so(settings):
 
 
 def test_a_deleted_queue_ends_the_link(settings, client, topic):
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         client.queue_delete(topic)
         heard.until(lambda: heard.losses)
         why, refused = heard.losses[0]
@@ -301,7 +256,7 @@ def test_a_deleted_queue_ends_the_link(settings, client, topic):
 
 
 def test_a_killed_broker_is_lost_once(settings, rabbit):
-    with opened(settings) as (_, heard):
+    with links.opened(settings) as (_, heard):
         rabbit.kill()
         try:
             heard.until(lambda: heard.losses)
@@ -322,7 +277,7 @@ def frozen(server):
 
 
 def test_a_frozen_broker_is_lost_and_a_reply_on_its_way_is_told_so(settings, rabbit, topic):
-    with opened(replace(settings, timeout_ms=1000)) as (link, heard), frozen(rabbit):
+    with links.opened(replace(settings, timeout_ms=1000)) as (link, heard), frozen(rabbit):
         link.publish(topic, b"{}", heard.done)
         heard.until(lambda: heard.losses, 8)
         assert heard.losses == [("The broker gives no sign of life.", False)]
@@ -330,7 +285,7 @@ def test_a_frozen_broker_is_lost_and_a_reply_on_its_way_is_told_so(settings, rab
 
 
 def test_a_close_does_not_wait_for_a_frozen_broker(settings, rabbit):
-    with opened(settings) as (link, heard), frozen(rabbit):
+    with links.opened(settings) as (link, heard), frozen(rabbit):
         link.close()
         heard.until(lambda: heard.losses, 4)
         assert heard.losses == [("", False)]
@@ -338,7 +293,7 @@ def test_a_close_does_not_wait_for_a_frozen_broker(settings, rabbit):
 
 def test_without_the_extra_it_says_how_to_get_it(settings, monkeypatch):
     monkeypatch.setitem(sys.modules, "proton", None)
-    assert refusal(settings) == ("AMQP 1.0 needs the extra: pip install otppi[amqp1]", True)
+    assert links.refusal(settings) == ("AMQP 1.0 needs the extra: pip install otppi[amqp1]", True)
 
 
 @pytest.mark.parametrize("module", ["amqp", "amqp1"])
@@ -348,7 +303,7 @@ def test_a_broker_that_is_not_used_costs_no_library(module):
 
 
 def test_another_broker_hears_plain_names(settings):
-    with Amqp1Peer() as peer, opened(replace(settings, port=peer.port, topic="sms")) as (link, heard):
+    with Amqp1Peer() as peer, links.opened(replace(settings, port=peer.port, topic="sms")) as (link, heard):
         heard.until(lambda: heard.payloads() == [b"for sms"])
         link.publish("reply/x", b"{}", heard.done)
         heard.until(lambda: heard.published == [""])
@@ -357,13 +312,13 @@ def test_another_broker_hears_plain_names(settings):
 
 @pytest.mark.parametrize("outcome", [proton.Delivery.REJECTED, proton.Delivery.RELEASED])
 def test_a_reply_that_the_broker_does_not_take_is_told(settings, outcome):
-    with Amqp1Peer(outcome) as peer, opened(replace(settings, port=peer.port)) as (link, heard):
+    with Amqp1Peer(outcome) as peer, links.opened(replace(settings, port=peer.port)) as (link, heard):
         link.publish("reply", b"{}", heard.done)
         heard.until(lambda: heard.published == ["The broker did not take it."])
 
 
 def test_a_reply_to_an_address_that_is_refused_is_told(settings):
-    with Amqp1Peer(missing=["reply"]) as peer, opened(replace(settings, port=peer.port)) as (link, heard):
+    with Amqp1Peer(missing=["reply"]) as peer, links.opened(replace(settings, port=peer.port)) as (link, heard):
         for name in ("reply", "other"):
             link.publish(name, b"{}", heard.done)
         heard.until(lambda: sorted(heard.published) == ["", "nobody has a queue of that name"])
@@ -371,4 +326,4 @@ def test_a_reply_to_an_address_that_is_refused_is_told(settings):
 
 def test_a_subscription_that_is_refused_ends_the_link(settings, topic):
     with Amqp1Peer(missing=[topic]) as peer:
-        assert refusal(replace(settings, port=peer.port)) == (f"The broker has no queue {topic}.", True)
+        assert links.refusal(replace(settings, port=peer.port)) == (f"The broker has no queue {topic}.", True)

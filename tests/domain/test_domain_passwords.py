@@ -17,7 +17,7 @@ HEX = "0f" * 32  # a password that looks like a hash
 HASH_OF_HEX = hashlib.sha256(HEX.encode()).hexdigest()
 OURS_OF_HEX, OF_HASH_OF_HEX = record(Secret(HEX)), upgraded(Secret(HASH_OF_HEX), imported(HASH_OF_HEX))
 OF_NOTHING = record(Secret(""))
-SALTED = {OURS: "ours", OF_HASH: "of a hash", OURS_OF_HEX: "ours of hex", OF_HASH_OF_HEX: "of a hash of hex", OF_NOTHING: "of nothing"}
+SALTED = {OURS: "ours", OF_HASH: "of a hash", OURS_OF_HEX: "ours of hex", OF_HASH_OF_HEX: "of a hash of hex", OF_NOTHING: "of nothing", NOBODY: "nobody"}
 """What holds a random salt, by the name of its test: that must be the same in every worker."""
 
 
