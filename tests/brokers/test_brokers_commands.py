@@ -97,20 +97,28 @@ def test_the_same_id_again_is_not_sent_again(door, arrivals):
     assert [message["text"] for message in arrivals.messages(2)] == [body["message"], "the end"]
 
 
-@pytest.mark.parametrize("payload", [
-    b"", b"{", b"\x00\x01\x02", b"[]", b"null", b"[" * 5000, b'{"command": "fly", "data": {}}', b'{"command": "send-sms"}', b"\xff" * 100,
+HOSTILE = (
+    b"{", b"[]", b"null", b"[" * 5000, b'{"command": "fly", "data": {}}', b'{"command": "send-sms"}',
     b'{"command": "send-sms", "data": {"receiver": {}, "message": []}}', b'{"command": "send-sms", "data": {"receiver": "08126666666\\u0000", "message": "x"}}',
-    json.dumps({"command": "send-sms", "data": {"receiver": TO, "message": "y" * 70_000}}).encode(),
-], ids=repr)
-def test_a_hostile_payload_is_counted_and_the_next_message_goes_its_way(door, house, arrivals, payload):
-    if door.kind in {"stomp", "activemq", "websocket"} and (b"\x00" in payload or b"\xff" in payload or not payload):
-        pytest.skip("a text message cannot hold it")
-    if door.kind == "websocket" and len(payload) > 65_536:
-        pytest.skip("the broker does not take it")
-    door.tell(payload)
-    text = f"after it {unique()}"
+)
+NO_TEXT = (b"", b"\x00\x01\x02", b"\xff" * 100)
+BIG = json.dumps({"command": "send-sms", "data": {"receiver": TO, "message": "y" * 70_000}}).encode()
+
+
+def hostile(door):
+    """What the door's kind of broker takes: a text message cannot hold every byte, and our WebSocket broker has a limit."""
+    texts = door.kind in {"stomp", "activemq", "websocket"}
+    return (*HOSTILE, *(() if texts else NO_TEXT), *(() if door.kind == "websocket" else (BIG,)))
+
+
+def test_hostile_payloads_are_counted_and_the_next_message_goes_its_way(door, house, arrivals):
+    before = door.settled(house.service)
+    door.tell(*hostile(door))
+    text = f"after them {unique()}"
     assert door.ask("send-sms", {"receiver": TO, "message": text})["response_code"] == "0000"
-    door.settled(house.service)
+    after = door.settled(house.service)
+    assert after["broken"] > before["broken"]
+    assert after["received"] == before["received"] + len(hostile(door)) + 1
     assert [message["text"] for message in arrivals.messages(1)] == [text]
 
 
@@ -124,14 +132,6 @@ def test_a_reply_never_comes_back_in_by_a_door(door, house, suffix):
     assert door.settled(house.service)["broken"] == before["broken"] + 1
 
 
-def test_a_delay_of_one_request_does_not_hold_up_the_next(door, arrivals):
-    slow = f"answers-{unique()}"
-    door.tell({"command": "echo", "data": {}, "callback_topic": slow, "callback_delay": 60_000})
-    begun = time.monotonic()
-    assert door.ask("echo", {})["response_code"] == "0000"
-    assert time.monotonic() - begun < 30
-
-
 def test_the_same_message_by_every_door_at_once_is_sent_once(houses, door):
     house, body = houses[door.name], {"command": "send-sms", "data": {"id": unique(), "receiver": TO, "message": f"once {unique()}"}}
     arrivals, others = Arrivals(house.network), house.doors.values()
@@ -142,3 +142,10 @@ def test_the_same_message_by_every_door_at_once_is_sent_once(houses, door):
     door.ask("send-sms", {"receiver": TO, "message": "the end"})
     texts = [message["text"] for message in arrivals.messages(2)]
     assert sorted(texts) == sorted([body["data"]["message"], "the end"])
+
+
+def test_a_delay_of_one_request_does_not_hold_up_the_next(door, house):
+    slow = f"answers-{unique()}"
+    door.tell({"command": "echo", "data": {}, "callback_topic": slow, "callback_delay": 60_000})
+    assert door.ask("echo", {})["response_code"] == "0000"
+    until(lambda: (facts := door.facts(house.service))["received"] == door.published and facts["in_hand"] == 1)

@@ -66,7 +66,10 @@ class Door:
 
     def settled(self, service: Service) -> dict[str, Any]:
         """What the gateway shows of it once it has received what was published, no more and no less, and is done with it."""
-        return until(lambda: (facts := self.facts(service))["received"] == self.published and facts["in_hand"] == 0 and facts)
+        try:
+            return until(lambda: (facts := self.facts(service))["received"] == self.published and facts["in_hand"] == 0 and facts)
+        except AssertionError:
+            raise AssertionError(f"{self.name}: {self.published} published, but {self.facts(service)}") from None
 
     def facts(self, service: Service) -> dict[str, Any]:
         """What the gateway shows of it."""
