@@ -209,6 +209,7 @@ class Ledger:
                     self.settled[job.id] = [outcome]
                     answer = self.answers[job.id][0]
                     assert answer == outcome or answer.fate is Fate.IN_HAND, "the answer is the outcome"
+        self._check_order()
         if self.to_arm and not self.slow_journal:
             self.arm()
         self._check()
@@ -257,17 +258,21 @@ class Ledger:
                 assert not any(sender in may_send[entry.job.id] for entry in waiting if entry.armed or not self.slow_journal), \
                     "an idle modem beside a job that it may send"
 
-        offered = {sender: job_id for sender, job_id in held.items() if entries[job_id].stage is Stage.OFFERED}
-        for sender, job_id in offered.items():
-            if self._offered.get(sender) != job_id and not self.slow_journal:
-                first = (entries[job_id].job.priority, job_id)
-                assert all(first < (entry.job.priority, entry.job.id) for entry in waiting if sender in may_send[entry.job.id]), "out of order"
-        self._offered = offered
-
         due = self.dispatch.next_due()
         expected = [moment for entry in entries.values() if (moment := self._next_moment(entry)) is not None]
         assert due == min(expected, default=None), "the next wake-up is not when something must happen"
         assert len(self.dispatch._agenda._heap) <= 100 + 3 * len(entries), "moments of jobs that ended pile up"
+
+    def _check_order(self):
+        """Of what was written down when a sender was offered a job, none was before it; what is not yet written down keeps no modem waiting."""
+        entries = self.dispatch._entries
+        offered = {sender: job_id for sender, job_id in self.dispatch._held.items() if entries[job_id].stage is Stage.OFFERED}
+        for sender, job_id in offered.items():
+            if self._offered.get(sender) != job_id:
+                first = (entries[job_id].job.priority, job_id)
+                assert all(first < (entry.job.priority, entry.job.id) for entry in entries.values()
+                           if entry.stage is Stage.QUEUED and entry.armed and sender in self._may_send(entry.job)), "out of order"
+        self._offered = offered
 
     def _next_moment(self, entry):
         moments = []
