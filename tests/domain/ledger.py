@@ -90,7 +90,7 @@ class Ledger:
 
     def halt(self):
         self.halted = True
-        arming = [job_id for job_id in self.to_arm if job_id not in self.settled]
+        arming = [job_id for job_id in self.to_arm if job_id not in self.settled and job_id not in self.left]
         self.to_arm = []
         self.take(self.dispatch.halt("The disk is full.", self.now))
         assert all(job_id in self.settled for job_id in arming)
