@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 
 from otppi.domain import replies
-from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskVerify
+from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskUssd, AskVerify
 from otppi.domain.messages.sending import AskSend, ReplyTo
 from otppi.domain.messages.writing import AskStatus
 from otppi.domain.ports import Origin, Tell
@@ -57,9 +57,15 @@ class ActorGateway:
             case SendEmail():
                 reply(replies.failed(request, _LATER.format("send e-mail")))
             case RequestUssd():
-                reply(replies.failed(request, _LATER.format("run USSD codes")))
+                self._ussd(request, origin, reply)
             case GetMessageStatus():
                 self._router(AskStatus(request, origin, reply))
+
+    def _ussd(self, request: RequestUssd, origin: Origin, reply: ReplyTo) -> None:
+        if origin.redelivered:
+            reply(replies.failed(request, "The broker delivered this again; the code may have been run, and is not run twice."))
+        else:
+            self._router(AskUssd(request, reply))
 
 
 def _once(future: "Future[Reply]") -> ReplyTo:

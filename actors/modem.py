@@ -19,16 +19,19 @@ from actors.line_owner import LineOwner
 from actors.modem_facts import network_trouble, port_trouble, sim_trouble
 from actors.modem_job import InHand, encoded
 from actors.modem_sign import Sign
+from actors.modem_ussd import SESSION_S, UssdTalk
 from otppi.at import bringup, urc
 from otppi.at.bringup import Hardware, PinTried, Refused, Seen, Silent, Subscriber
 from otppi.at.gsm7 import TextError
 from otppi.at.pdu import PduError
 from otppi.at.results import Meaning
 from otppi.at.submit import Answered, Started, Submitted, submit
+from otppi.at.ussd import Cancelled, NotSaid, Said
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import PortError, StoreError
 from otppi.domain.job import Job
+from otppi.domain.messages.asking import AskUssd
 from otppi.domain.messages.running import Begin, Retire, Retired, Wake
 from otppi.domain.messages.sending import Assign
 from otppi.domain.outcome import Attempt, Verdict
@@ -52,6 +55,7 @@ class ModemOwner(LineOwner):
         self._pins = pins
         self._mark = mark
         self._sign = Sign(self.name, settings, clock.monotonic, router, monitor)
+        self._talk = UssdTalk()
         self._in_hand: InHand | None = None
         self._doubt: urc.News | None = None
         self._retiring = False
@@ -85,6 +89,8 @@ class ModemOwner(LineOwner):
                 self._lose("restarted", "The modem started anew by itself.")
             case "look" | "doubt" if not self.dialogue.busy:
                 self._look()
+            case "session" if self._talk.open and not self.dialogue.busy:
+                self._run_ussd()
 
     @handles(Retire)
     def retire(self, _: Retire) -> None:
@@ -108,6 +114,9 @@ class ModemOwner(LineOwner):
         for message in self.unread():
             if isinstance(message, Assign):
                 self._sign.finished(message.job, InHand(message.job).cut_short("The modem's driver ended before it could send."))
+            elif isinstance(message, AskUssd):
+                self._talk.take(message, ready=False)
+        self._talk.drop("The modem's driver ended before the network answered.")
         self.close_line()
         self._mark.close()
 
@@ -159,9 +168,35 @@ class ModemOwner(LineOwner):
             self._look()
         elif self._in_hand is not None:
             self._send(self._in_hand.job)
+        elif self._talk.waiting:
+            self._run_ussd()
         else:
             self.wake_soon(SHOW_S, "show")
             self.wake_in(QUIET_S, "look")
+
+    # USSD
+
+    @handles(AskUssd)
+    def ask_ussd(self, message: AskUssd) -> None:
+        """Ask the network as soon as the dialogue is free; meanwhile, and while a session is open, nothing is sent."""
+        if self._talk.take(message, ready=self._sign.usable or self._talk.open) and not self.dialogue.busy and self._in_hand is None:
+            self._run_ussd()
+
+    def _run_ussd(self) -> None:
+        for what in ("look", "session"):
+            self.let_sleep(what)
+        self._sign.enter("USSD", self.tell, Standing.COMING)
+        self.run(self._talk.script(packed=self._sign.hardware is not None and self._sign.hardware.profile.ussd_packed))
+
+    def _ussd_done(self, result: Said | NotSaid | Cancelled) -> None:
+        self._talk.settle(result)
+        if self._talk.open:
+            self.wake_in(SESSION_S, "session")
+            return
+        if isinstance(result, NotSaid):
+            self._doubt = self._doubt or urc.News.DOUBTFUL
+        self._sign.enter("ready", self.tell, Standing.USABLE)
+        self._next()
 
     # what comes from the line
 
@@ -204,6 +239,8 @@ class ModemOwner(LineOwner):
                 self._looked(result)
             case Submitted():
                 self._submitted(result)
+            case Said() | NotSaid() | Cancelled():
+                self._ussd_done(result)
             case Silent(heard):
                 self._lose("silent", port_trouble(heard, self._settings.baud_rate))
             case Refused(what, final):
@@ -267,6 +304,7 @@ class ModemOwner(LineOwner):
     def _unregistered(self, registration: str) -> None:
         """Keep the port, and look again later."""
         self._sign.fall("not registered", self.tell, network_trouble(registration))
+        self._talk.drop(self._sign.why)
         if self._in_hand is not None:
             self._finish(self._in_hand.cut_short(self._sign.why))
         if self._retiring:
@@ -278,12 +316,13 @@ class ModemOwner(LineOwner):
         """Settle what was in hand after trouble, close the port, and open it again later."""
         self._sign.fall(state, self.tell, why, away=rest_s > 0)  # first, so that what was in hand is not offered here again
         result = self.abandon()
+        self._talk.drop(why)
         if isinstance(result, Submitted):
             attempt = result.attempt
         if self._in_hand is not None:
             self._finish(attempt or self._in_hand.cut_short("The modem was lost before the message could be sent."))
         self.close_line()
-        for what in ("look", "doubt", "show"):
+        for what in ("look", "doubt", "show", "session"):
             self.let_sleep(what)
         if self._retiring:
             self.stop()

@@ -15,7 +15,7 @@ from otppi.domain.intake import Expired, IntakeRules, moment, sms_job
 from otppi.domain.job import new_id
 from otppi.domain.ledger import Ledger, Recovery, owner_of
 from otppi.domain.limits import limits
-from otppi.domain.messages.asking import AskRedelivered
+from otppi.domain.messages.asking import AskRedelivered, AskUssd
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
@@ -203,6 +203,18 @@ class Router(Outbox):
         """Take the list by which hand-overs are screened for as long as the blocklist answers."""
         self._blocks = message.blocks
 
+    @handles(AskUssd)
+    def ask_ussd(self, message: AskUssd) -> None:
+        """Pass a USSD code on to its modem; without a modem named, to the only one."""
+        request, names = message.request, [modem.id for modem in self._modems if modem.active and not modem.internet_access]
+        name = request.modem_id or (names[0] if len(names) == 1 else "")
+        if not name:
+            message.reply(replies.failed(request, "data.modem_id is missing: there is more than one modem." if names else "There is no modem."))
+        elif name not in names:
+            message.reply(replies.failed(request, "There is no such modem, or it is not in service."))
+        elif not self._senders.tell(name, message):
+            message.reply(replies.failed(request, "The modem is starting."))
+
     @handles(SenderStanding)
     def sender_standing(self, message: SenderStanding) -> None:
         """Note how a sender stands and where to reach it."""
@@ -280,7 +292,7 @@ class Router(Outbox):
             self._listeners.pop(job_id, None)
             self._carry_out(self._dispatch.abandon(job_id, FAILURE, self.clock.monotonic()))
         match message:
-            case AskSend(request, _, reply) | AskStatus(request, _, reply) | AskRedelivered(request, _, reply):
+            case AskSend(request, _, reply) | AskStatus(request, _, reply) | AskRedelivered(request, _, reply) | AskUssd(request, reply):
                 reply(replies.failed(request, FAILURE))
             case Submit(job, answer, settle):
                 outcome = Outcome(Fate.FAILED, "failed", FAILURE, parts=(0, job.parts))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from actors.base import Actor, handles
 from actors.subscription_sign import SubscriptionSign
 from otppi.config.subscribers import Subscriber
-from otppi.domain.deliveries import Deliveries, Held
+from otppi.domain.deliveries import Deliveries, Held, addressed
 from otppi.domain.links import Brokers, Ears, Link
 from otppi.domain.messages.running import Begin, Retire, Retired, Wake
 from otppi.domain.messages.sending import ReplyTo
@@ -185,7 +185,7 @@ class SubscriptionOwner(Actor):
         if message.reply.refused:
             self._left(held, message.reply.error)
         else:
-            self._answered(held, message.reply)
+            self._answered(held, addressed(message.reply, held.opened))
 
     def _left(self, held: Held, why: str) -> None:
         """Leave a message that was not taken in with its broker; where brokers keep none it is lost."""

@@ -1,6 +1,6 @@
 """One conversation at a time with a modem, without I/O: scripts yield steps, bytes and time come in, effects go out.
 
-A script is a generator. It yields a :class:`Command`, :class:`Body`, :class:`Pause`, :class:`Escape` or :class:`Mark`,
+A script is a generator. It yields a :class:`Command`, :class:`Body`, :class:`Await`, :class:`Pause`, :class:`Escape` or :class:`Mark`,
 is sent the :class:`Answer`, and returns its result. Lines are told apart by what they are, never by where they stand.
 """
 
@@ -58,6 +58,14 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Await:
+    """Wait for an unasked line that begins with ``expects``; while a quoted text in it is open, the lines after it belong to it."""
+
+    expects: str
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Wait; lines that come meanwhile are taken as unsolicited."""
 
@@ -76,7 +84,7 @@ class Mark:
     what: Any
 
 
-Step = Command | Body | Pause | Escape | Mark
+Step = Command | Body | Await | Pause | Escape | Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,7 @@ class Dialogue:
         if self._is_pdu(line) or not line:
             return
         if not isinstance(step, Command | Body):
-            self._unsolicited(line)
+            self._unasked(line, now)
         elif line == PROMPT:
             if isinstance(step, Command) and step.prompt:
                 self._advance(Answer(Final(Kind.PROMPT), tuple(self._lines)), now)
@@ -195,6 +203,15 @@ class Dialogue:
             self._lines.append(line)
             if self._settled():
                 self.deadline = now + SETTLE_S if self.deadline is None else min(self.deadline, now + SETTLE_S)
+
+    def _unasked(self, line: str, now: float) -> None:
+        step = self._step
+        if not isinstance(step, Await) or not (self._lines or line.startswith(step.expects)):
+            self._unsolicited(line)
+            return
+        self._lines.append(line)
+        if "".join(self._lines).count('"') % 2 == 0 or len(self._lines) > MAX_LINES:
+            self._advance(Answer(Final(Kind.OK), tuple(self._lines)), now)
 
     def _is_pdu(self, line: str) -> bool:
         """Pass on a +CMT or +CDS that waited for its PDU, and tell whether this line is it; else the PDU never came."""
@@ -243,6 +260,8 @@ class Dialogue:
                 self.deadline = now + limit_s
             case Body(text=text, limit_s=limit_s):
                 self._effects.append(Write(text.encode("ascii") + CTRL_Z))
+                self.deadline = now + limit_s
+            case Await(limit_s=limit_s):
                 self.deadline = now + limit_s
             case Pause(seconds=seconds):
                 self.deadline = now + seconds

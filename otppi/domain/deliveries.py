@@ -3,14 +3,14 @@
 import hashlib
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from otppi.domain import lenient, replies, requests
 from otppi.domain.errors import Mistake, NotUnderstood
 from otppi.domain.links import Delivery
 from otppi.domain.replies import Reply
-from otppi.domain.requests import Envelope, Misread, Request
+from otppi.domain.requests import Envelope, Misread, Request, RequestUssd
 
 PAYLOAD_LIMIT = 64 * 1024  # bytes, as over REST
 DELAY_MS, LONGEST_DELAY_MS = 10.0, 60_000.0  # before a reply is published
@@ -76,6 +76,13 @@ def check_topic(topic: str, subscribed: Collection[str]) -> None:
         raise Mistake("callback_topic must have up to 200 letters, digits and characters of . _ / - alone.")
     if topic and plain(topic) in {plain(one) for one in subscribed}:
         raise Mistake("callback_topic is a topic that this gateway listens to.")
+
+
+def addressed(reply: Reply, opened: Opened) -> Reply:
+    """Give a reply as a broker's client knows it: that to a USSD code says by which topic it was wanted, and when."""
+    if not isinstance(opened.request, RequestUssd) or not opened.topic:
+        return reply
+    return replace(reply, extra={"callback_topic": opened.topic, "callback_delay": round(opened.delay_s * 1000)})
 
 
 def plain(topic: str) -> str:

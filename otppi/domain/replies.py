@@ -7,7 +7,7 @@ from typing import Any
 
 from otppi.domain.errors import NotUnderstood
 from otppi.domain.outcome import Fate, Outcome
-from otppi.domain.requests import Echo, Misread, Request, RequestOtp, VerifyOtp
+from otppi.domain.requests import Echo, Misread, Request, RequestOtp, RequestUssd, VerifyOtp
 
 OK = "0000"
 UNAUTHORIZED = "1100"
@@ -79,6 +79,11 @@ def echo(request: Echo) -> Reply:
     return Reply(request.command, OK, data=request.body["data"], extra=rest)
 
 
+def ussd(request: RequestUssd, text: str, raw: str, *, replyable: bool) -> Reply:
+    """Tell what the network answered, by the names of the original's documentation and of its source."""
+    return Reply(request.command, OK, data={**request.echoed, "ussd_response": text, "ussd_content": text, "ussd_content_raw": raw, "replyable": replyable})
+
+
 def of_outcome(request: Request, job_id: str, client_id: Any, outcome: Outcome) -> Reply:
     """Answer a request whose message came to ``outcome``, by the table of outcomes."""
     if outcome.fate is Fate.REFUSED:
@@ -95,4 +100,4 @@ def of_outcome(request: Request, job_id: str, client_id: Any, outcome: Outcome) 
 
 
 def _echoed(request: Request) -> dict[str, Any]:
-    return dict(request.echoed) if isinstance(request, RequestOtp | VerifyOtp) else {}
+    return dict(request.echoed) if isinstance(request, RequestOtp | VerifyOtp | RequestUssd) else {}

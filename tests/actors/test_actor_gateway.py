@@ -62,7 +62,7 @@ def test_echo_is_answered_at_once(owners, submit):
     assert submit("echo").result(timeout=0).body() == {"command": "echo", "response_code": "0000", "data": DATA}
 
 
-@pytest.mark.parametrize("command", ["send-email", "send-mail", "request-ussd"])
+@pytest.mark.parametrize("command", ["send-email", "send-mail"])
 def test_what_comes_later_is_refused_in_a_sentence(submit, command):
     reply = submit(command, receiver="a@example.org").result(timeout=0)
     assert reply.code == "1102"

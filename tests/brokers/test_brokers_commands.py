@@ -72,9 +72,16 @@ def test_the_list_of_modems_comes_to_the_callback(door):
     assert {"id", "name", "port", "active", "connected", "defaultModem", "imei", "signalStrength"} <= set(reply["data"]["modem_list"]["modem0"])
 
 
-@pytest.mark.parametrize("command, data", [("send-email", {"receiver": "somebody@example.org", "message": "x"}), ("request-ussd", {"ussd_code": "*888#"})])
-def test_what_this_version_cannot_do_is_answered_with_a_sentence(door, command, data):
-    reply = door.ask(command, data)
+@pytest.mark.parametrize("delay", [50, "50"])
+def test_a_ussd_code_is_answered_with_where_and_when_its_reply_was_wanted(door, delay):
+    data = {"date_time": 1629685778, "modem_id": "modem0", "ussd_code": "*888#"}
+    reply = door.ask("request-ussd", data, "random_topic", callback_delay=delay)
+    assert (reply["callback_topic"], reply["callback_delay"], reply["response_code"]) == ("random_topic", 50, "0000")
+    assert reply["data"] == {**reply["data"], **data, "ussd_response": "Sisa pulsa Anda adalah Rp 12345"}
+
+
+def test_what_this_version_cannot_do_is_answered_with_a_sentence(door):
+    reply = door.ask("send-email", {"receiver": "somebody@example.org", "message": "x"})
     assert (reply["response_code"], reply["error"][:12]) == ("1102", "This version")
 
 

@@ -159,7 +159,6 @@ def test_send_message_to_a_number_is_a_text_and_tells_the_true_outcome(service, 
     ("send-mail", {"receiver": "a@example.org", "subject": "s", "message": "m"}),
     ("send-message", {"receiver": "a@example.org", "subject": "s", "message": "m"}),
     ("request-otp", {"receiver": "a@example.org", "subject": "s", "message": "%s", "reference": "by-mail"}),
-    ("request-ussd", {"modem_id": "modem0", "ussd_code": "*888#"}),
 ])
 def test_what_this_version_does_not_do_yet_is_said_in_a_sentence(service, command, data):
     response = service.send({"command": command, "data": data})

@@ -1,4 +1,4 @@
-"""Requests of clients that are no plain messages: OTP, blocklist, modem list."""
+"""Requests of clients that are no plain messages: OTP, blocklist, modem list, USSD."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from otppi.domain.messages.sending import ReplyTo
 from otppi.domain.outcome import Outcome
 from otppi.domain.ports import Origin
-from otppi.domain.requests import Block, GetModemList, RequestOtp, VerifyOtp
+from otppi.domain.requests import Block, GetModemList, RequestOtp, RequestUssd, VerifyOtp
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +62,12 @@ class AskModems:
     """Gateway → monitor: list the modems. One reply."""
 
     request: GetModemList
+    reply: ReplyTo = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskUssd:
+    """Gateway → router → modem: run a USSD code, answer an open session, or end it. One reply."""
+
+    request: RequestUssd
     reply: ReplyTo = field(repr=False)
