@@ -75,8 +75,9 @@ def test_the_list_of_modems_comes_to_the_callback(door):
 @pytest.mark.parametrize("delay", [50, "50"])
 def test_a_ussd_code_is_answered_with_where_and_when_its_reply_was_wanted(door, delay):
     data = {"date_time": 1629685778, "modem_id": "modem0", "ussd_code": "*888#"}
-    reply = door.ask("request-ussd", data, "random_topic", callback_delay=delay)
-    assert (reply["callback_topic"], reply["callback_delay"], reply["response_code"]) == ("random_topic", 50, "0000")
+    topic = f"random_topic-{unique()}"
+    reply = door.ask("request-ussd", data, topic, callback_delay=delay)
+    assert (reply["callback_topic"], reply["callback_delay"], reply["response_code"]) == (topic, 50, "0000")
     assert reply["data"] == {**reply["data"], **data, "ussd_response": "Sisa pulsa Anda adalah Rp 12345"}
 
 
