@@ -3,7 +3,9 @@
 from concurrent.futures import Future
 
 from otppi.domain import replies
+from otppi.domain.errors import NotDone
 from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskUssd, AskVerify
+from otppi.domain.messages.running import Operate
 from otppi.domain.messages.sending import AskSend, ReplyTo
 from otppi.domain.messages.writing import AskStatus
 from otppi.domain.ports import Origin, Tell
@@ -60,6 +62,19 @@ class ActorGateway:
                 self._ussd(request, origin, reply)
             case GetMessageStatus():
                 self._router(AskStatus(request, origin, reply))
+
+    def operate(self, message: Operate) -> None:
+        """Run an administrator's USSD code; what the network says is the result."""
+        code = message.arguments.get("code") or ""
+        request = RequestUssd("ussd", str(message.arguments["modem"]), str(code), bool(message.arguments.get("cancel")), {})
+
+        def reply(said: Reply) -> None:
+            if said.code == replies.OK:
+                message.done({"text": said.data["ussd_content"], "open": said.data["replyable"]})
+            else:
+                message.failed(NotDone(said.error))
+
+        self._router(AskUssd(request, reply))
 
     def _ussd(self, request: RequestUssd, origin: Origin, reply: ReplyTo) -> None:
         if origin.redelivered:

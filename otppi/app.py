@@ -69,7 +69,8 @@ class Service:
         self._clock = SystemClock(self._books.saved_time.last())
         self._lines = LineWatch()
         self._brokers = BrokerLinks()
-        self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h)
+        self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h,
+                                     [modem.id for modem in self._books.settings.get("modems")])
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
         self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "subscribers", "certificates")}
         self._owners: dict[str, Tell] = {}
@@ -119,8 +120,9 @@ class Service:
             clock, self._router, self._monitor, *self._otp_store(), country_code=values["sms"].country_code, rules=values["otp"], intake=self._intake()))
         settings = self._began("settings", SettingsOwner.start(clock, books.make_settings, self._changed))
         self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
-        self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist}
         self._gateway = ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor)
+        self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist,
+                                 "gateway": self._gateway.operate}
         self._children = Children(clock, supervisor=self._supervisor, router=self._router, monitor=self._monitor, gateway=self._gateway,
                                   data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers)
         self._built = True

@@ -18,13 +18,14 @@ from otppi.cli import (
     settings,
     status,
     user,
+    ussd,
     virtual_modem,
     ws_broker,
 )
 from otppi.cli.common import Parser
 from otppi.domain.errors import BadSettings, Mistake, OtppiError
 
-COMMANDS = (run, check, status, settings, user, blocklist, route, modem, publish, virtual_modem, ws_broker, demo)
+COMMANDS = (run, check, status, settings, user, blocklist, route, modem, ussd, publish, virtual_modem, ws_broker, demo)
 EPILOG = """first steps:
   otppi demo                                   try everything without a modem
   otppi settings show modems                   what is set; otppi settings set modems FILE replaces it

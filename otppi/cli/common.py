@@ -16,7 +16,7 @@ from otppi.domain import operations
 from otppi.domain.errors import DataLocked, Mistake, NotDone
 from otppi.store.lock import DataFolder
 from otppi.store.run_directory import run_directory
-from otppi.web.control_client import NotAnswering, ask
+from otppi.web.control_client import TIMEOUT_S, NotAnswering, ask
 
 CONTROL_SOCKET = "control.sock"
 
@@ -63,9 +63,9 @@ def operate(args: argparse.Namespace, name: str, /, **arguments: Any) -> Any:
     run = folder.run_dir()
     if run is not None:
         try:
-            return ask(run / CONTROL_SOCKET, name, arguments)
+            return ask(run / CONTROL_SOCKET, name, arguments, TIMEOUT_S + operation.limit_s)
         except NotAnswering:
-            pass
+            pass  # it ended or was killed; the folder's lock, asked for next, is the judge
     if not operation.offline:
         raise NotDone(f"No service runs on {site.paths.data}; start it with: otppi run")
     return _without_service(site, folder, name, arguments)

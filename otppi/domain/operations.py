@@ -23,12 +23,15 @@ class Operation:
     """The argument that names what is changed, for the audit trail."""
     offline: bool = True
     """Whether it makes sense without a running service."""
+    limit_s: float = 0.0
+    """For the owner to answer where a network has a say; 0: as long as reading or writing one file may take."""
 
 
 OPERATIONS: Mapping[str, Operation] = {
     "status": Operation("monitor", offline=False),
     "modem.list": Operation("monitor", offline=False),
     "route": Operation("router", ("number",), offline=False),
+    "ussd": Operation("gateway", ("modem", "code?", "cancel?"), offline=False, limit_s=75.0),
     "settings.show": Operation("settings", ("section",)),
     "settings.set": Operation("settings", ("section", "value"), changes=True, target="section"),
     "user.list": Operation("accounts"),

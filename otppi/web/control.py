@@ -37,8 +37,8 @@ class ControlSocket:
             status, answer = 400, _error(str(mistake), "mistake")
         except NotDone as error:
             status, answer = 503, _error(str(error), "not-done")
-        except TimeoutError:
-            status, answer = 504, _error(f"The gateway did not answer within {ANSWER_S:.0f} s.", "not-done")
+        except TimeoutError as late:
+            status, answer = 504, _error(str(late), "not-done")
         except Exception as failure:  # noqa: BLE001  # the last resort of every request
             log_failure("An operation", failure)
             status, answer = 500, _error("The gateway failed; its log says more.", "not-done")
@@ -54,8 +54,11 @@ class ControlSocket:
         name, arguments = (order.get("do"), order.get("arguments", {})) if isinstance(order, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(arguments, dict):
             raise Mistake('An order is {"do": name, "arguments": {…}}.')
-        operations.check(name, arguments)
-        return self._waits.result(self._control.do(name, arguments, f"cli:{_user(peer)}"), ANSWER_S)
+        limit_s = operations.check(name, arguments).limit_s or ANSWER_S
+        try:
+            return self._waits.result(self._control.do(name, arguments, f"cli:{_user(peer)}"), limit_s)
+        except TimeoutError:
+            raise TimeoutError(f"The gateway did not answer within {limit_s:.0f} s.") from None
 
 
 def _user(uid: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from otppi.cli import COMMANDS, main
 
-COMMAND_WORDS = ["run", "check", "status", "settings", "user", "blocklist", "route", "modem", "publish", "virtual-modem", "ws-broker", "demo"]
+COMMAND_WORDS = ["run", "check", "status", "settings", "user", "blocklist", "route", "modem", "ussd", "publish", "virtual-modem", "ws-broker", "demo"]
 ACTIONS = ["list", "add-api", "add-admin", "passwd", "remove", "block", "unblock", "activate", "deactivate"]
 
 
@@ -60,7 +60,7 @@ def test_help_explains_and_has_an_example(otppi, words):
     ["settings", "show", "smss"], ["settings", "show", "sms", "file"], ["user"], ["user", "frob"], ["user", "add-api"], ["user", "block", "api"],
     ["user", "block", "somebody", "shop"], ["user", "block", "api", "nobody"], ["user", "add-api", "shop"], ["user", "passwd", "api", "shop"],
     ["blocklist"], ["blocklist", "frob"], ["blocklist", "add"], ["blocklist", "add", "hello"], ["blocklist", "export", "0812"],
-    ["blocklist", "import", "a", "b"], ["blocklist", "import", "/no/such/file"], ["route"], ["modem"], ["modem", "frob"], ["status", "--jsonn"],
+    ["blocklist", "import", "a", "b"], ["blocklist", "import", "/no/such/file"], ["route"], ["ussd"], ["ussd", "modem0"], ["modem"], ["modem", "frob"], ["status", "--jsonn"],
     ["settings", "set", "sms", "/no/such/file"], ["status", "--data"], ["virtual-modem"], ["ws-broker"], ["publish"], ["publish", "amqp://h/"], ["publish", "smoke://h/", "echo"], ["--site", "x", "status"], ["check", "--site", "/no/such/file"],
 ], ids=lambda words: " ".join(words) or "nothing")
 def test_wrong_words_end_with_2_and_one_line(otppi, words):
@@ -69,7 +69,7 @@ def test_wrong_words_end_with_2_and_one_line(otppi, words):
     one_sentence(err)
 
 
-@pytest.mark.parametrize("words", [["status"], ["modem", "list"], ["route", "08123456789"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["status"], ["modem", "list"], ["route", "08123456789"], ["ussd", "modem0", "*888#"]], ids=" ".join)
 def test_without_a_service_its_state_cannot_be_asked_for_and_the_sentence_says_how_to_start_it(otppi, words):
     code, out, err = otppi(*words)
     assert (code, out) == (1, "")

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from doubles.network import VirtualNetwork
-from doubles.service import Arrivals, Service, until
+from doubles.service import Arrivals, Service, otppi, until
 
 TO = "08123456789"
 PLAIN, PACKED = "modem0", "modem1"
@@ -101,3 +101,17 @@ def test_a_modem_that_is_lost_meanwhile_is_told_and_comes_back(service, network)
         network.latency(0)
         network.replug(0)
     until(lambda: service.modem(PLAIN)["state"] == "ready", 20)
+
+
+def test_the_command_line_walks_through_a_menu_and_an_empty_line_ends_it(service):
+    done = otppi("ussd", PACKED, "*123#", data=service.data, stdin="2\n1\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Menu:\n1. Pulsa\n2. Paket\n3. Lainnya\nPaket:\n1. Harian\n2. Bulanan\n0. Kembali\nPaket Harian: 500 MB, Rp 2000\n"
+    assert otppi("ussd", PACKED, "*123#", data=service.data, stdin="\n").returncode == 0
+    until(lambda: service.modem(PACKED)["state"] == "ready")
+
+
+def test_the_command_line_says_what_cannot_be_done(service):
+    done = otppi("ussd", "nobody", "*123#", data=service.data)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There is no such modem" in done.stderr
