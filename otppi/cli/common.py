@@ -153,8 +153,12 @@ def read_password(args: argparse.Namespace) -> str:
         return _line()
     if not sys.stdin.isatty():
         raise Mistake("There is nobody to ask for the password; give it on standard input with --password-stdin.")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Again: ") != password:
+    try:
+        password, again = getpass.getpass("Password: "), getpass.getpass("Again: ")
+    except EOFError:  # Ctrl-D
+        print(file=sys.stderr)
+        raise Mistake("No password was given.") from None
+    if again != password:
         raise Mistake("The two passwords differ.")
     return password
 

@@ -28,7 +28,7 @@ def key(path: Path, size: int = KEY_BYTES) -> bytes:
             return found
         set_aside(path, f"a key has {size} bytes, not {len(found)}")
     except FileNotFoundError:
-        pass
+        pass  # the first start, or the power was lost: a new one is made below
     except StoreError:
         raise
     except OSError as error:

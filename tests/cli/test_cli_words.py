@@ -120,6 +120,20 @@ def test_a_bad_password_is_refused_and_not_repeated(otppi, password):
     assert one_sentence(err) == "otppi: A password has 8 to 200 characters.\n"
 
 
+def test_ctrl_d_where_the_password_is_asked_for_ends_in_a_sentence(tmp_path):
+    terminal, side = os.openpty()
+    asked = subprocess.Popen([sys.executable, "-m", "otppi", "user", "add-api", "shop", "--data-dir", str(tmp_path / "data")], stdin=side, stderr=subprocess.PIPE,
+                             start_new_session=True, env={**os.environ, "OTPPI_PATHS_RUN": str(tmp_path / "run")})
+    prompt = b""
+    while not prompt.endswith(b"Password: ") and (more := asked.stderr.read(1)):
+        prompt += more
+    os.write(terminal, b"\x04")
+    _, err = asked.communicate(timeout=30)
+    os.close(terminal)
+    os.close(side)
+    assert (asked.returncode, err.decode()) == (2, "\notppi: No password was given.\n")
+
+
 def test_the_last_administrator_stays(otppi):
     otppi("user", "add-admin", "chief", "--password-stdin", stdin="long enough")
     for action in ("remove", "block", "deactivate"):
