@@ -19,6 +19,7 @@ from otppi.domain.outcome import Outcome
 from otppi.domain.ports import Clock, Journal, Tell
 
 SWEEP_S = 60.0
+SHOW_S = 0.2  # between two looks of a person nothing is missed
 COMPACT_FROM = 10_000  # changes in the journal before it is worth writing it anew
 
 
@@ -100,7 +101,7 @@ class OtpDesk(Actor):
         except StoreError:
             self._book.failed(put.tag)
             raise
-        self._figures["requested"] += 1
+        self._count("requested")
         self._router(self._submit(message, replace(job, otp=put.tag.hex())))
 
     def _prepare(self, message: AskOtp) -> tuple[Claim, str, float, Job]:
@@ -154,17 +155,20 @@ class OtpDesk(Actor):
         self._note(change)
         match verified:
             case Verified.RIGHT:
-                self._figures["verified"] += 1
+                self._count("verified")
                 reply(replies.Reply(request.command, replies.OK, data=request.echoed))
             case Verified.EXPIRED:
                 reply(replies.Reply(request.command, replies.EXPIRED, data=request.echoed, error="The code has expired."))
             case Verified.WRONG:
-                self._figures["wrong"] += 1
+                self._count("wrong")
                 reply(replies.Reply(request.command, replies.INVALID_OTP, data=request.echoed, error="The code is wrong."))
 
     @handles(Wake)
-    def sweep(self, _: Wake) -> None:
-        """Forget what is long over."""
+    def wake(self, message: Wake) -> None:
+        """Show the figures, or forget what is long over."""
+        if message.what == "show":
+            self._publish()
+            return
         for drop in self._book.sweep(self.clock.wall()):
             self._note(drop)
         self.wake_in(SWEEP_S, "sweep")
@@ -190,6 +194,10 @@ class OtpDesk(Actor):
     def _compact(self) -> None:
         self._journal.rewrite(to_line(put) for put in self._book.everything())
         self._changes = 0
+
+    def _count(self, what: str) -> None:
+        self._figures[what] += 1
+        self.wake_soon(SHOW_S, "show")
 
     def _publish(self) -> None:
         self._monitor(State("otp", "otp_desk", {**self._figures, "live": len(self._book)}))

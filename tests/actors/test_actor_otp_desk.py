@@ -6,7 +6,7 @@ import pytest
 from doubles.clock import NOON, FakeClock
 from doubles.pump import Pump, Told
 
-from actors.otp_desk import SWEEP_S, OtpDesk, OtpRules
+from actors.otp_desk import SHOW_S, SWEEP_S, OtpDesk, OtpRules
 from otppi.domain.errors import StoreError
 from otppi.domain.intake import IntakeRules
 from otppi.domain.job import Priority
@@ -307,3 +307,16 @@ def test_the_tag_of_the_job_is_that_of_the_record_and_tells_nothing_of_it(rig):
 def test_the_journal_is_closed_at_the_end(rig):
     rig.pump.actor.on_stop()
     assert rig.paper.closed
+
+
+def test_the_figures_are_shown_soon_after_they_change(rig):
+    rig.create()
+    submit, code = rig.submitted()
+    rig.settle(submit)
+    rig.verify(f"{(int(code) + 1) % 10**6:06}" if rig.reply() else "")
+    rig.verify(code)
+    rig.monitor.take(State)
+    rig.clock.advance(SHOW_S)
+    rig.pump.settle()
+    [shown] = rig.monitor.take(State)
+    assert shown.facts == {"requested": 1, "verified": 1, "wrong": 1, "live": 0}
