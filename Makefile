@@ -29,14 +29,16 @@ check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# Speed and size, with a table of target and figure; BENCH="p1 p2 p3 p4" names some of them. wrk makes the load.
+# Speed and size, with a table of target and figure; BENCH="p1 p2 p3 p4 p5" names some of them. wrk makes the load.
 bench: $(INSTALLED_FOR_TESTS)
 	@sh tests/packages.sh wrk $(BROKERS)
 	@cd tests && ../$(BIN)/python -m bench $(BENCH)
 
-# The long run: a hundred deaths under load, and then every message accounted for.
+# The long runs: deaths under load, messages by brokers that die too, an answer of the network that comes late.
+# SOAK="kills=100 brokers=10000 late" names some of them, with their sizes.
 soak: $(INSTALLED_FOR_TESTS)
-	@cd tests && ../$(BIN)/python -m soak.kills
+	@sh tests/packages.sh $(BROKERS)
+	@cd tests && ../$(BIN)/python -m soak $(SOAK)
 
 packages:
 	@sh tests/packages.sh $(TEST_PACKAGES)
