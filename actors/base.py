@@ -58,6 +58,7 @@ class Actor(pykka.ThreadingActor):
         self._supervisor = supervisor
         self._tickets: dict[str, tuple[int, Cancel]] = {}
         self._ticket = 0
+        self._paced: dict[str, float] = {}
 
     @property
     def tell(self) -> Tell:
@@ -121,6 +122,21 @@ class Actor(pykka.ThreadingActor):
         """Ask for a Wake unless one for the same ``what`` is on its way already."""
         if what not in self._tickets:
             self.wake_in(seconds, what)
+
+    def wake_paced(self, seconds: float, what: str) -> bool:
+        """Tell whether something may be done at once, as it was not done for ``seconds``; else ask for a Wake when it may.
+
+        Of many in a row the first is done at once and the last for certain; each caller notes by :meth:`done_now`.
+        """
+        wait_s = self._paced.get(what, -seconds) + seconds - self.clock.monotonic()
+        if wait_s <= 0:
+            return True
+        self.wake_soon(wait_s, what)
+        return False
+
+    def done_now(self, what: str) -> None:
+        """Note that what :meth:`wake_paced` paces was done now."""
+        self._paced[what] = self.clock.monotonic()
 
     def let_sleep(self, what: str) -> None:
         """Take a wake-up back."""

@@ -80,7 +80,7 @@ class ModemOwner(LineOwner):
         """Go on after a rest, a deadline of the dialogue, a quiet time, or with a doubt."""
         match message.what:
             case "show":
-                self._sign.show("sending" if self._in_hand is not None and self._sign.usable else "")
+                self._show()
             case "deadline":
                 self.act(self.dialogue.wake(self.clock.monotonic()))
             case "open":
@@ -140,7 +140,7 @@ class ModemOwner(LineOwner):
             self._finish(Attempt(Verdict.FAILED, f"The message cannot be encoded: {error}", parts=(0, job.parts)))
             self._next()
             return
-        self.wake_soon(SHOW_S, "show")
+        self._show_soon()  # before the prompt is asked for: whoever sees the modem busy sees why
         self.run(submit(pdus, left_s))
 
     def _submitted(self, submitted: Submitted) -> None:
@@ -171,8 +171,17 @@ class ModemOwner(LineOwner):
         elif self._talk.waiting:
             self._run_ussd()
         else:
-            self.wake_soon(SHOW_S, "show")
+            self._show_soon()
             self.wake_in(QUIET_S, "look")
+
+    def _show_soon(self) -> None:
+        """Show the modem: at once after a quiet time, else in a moment, once for all that happens until then."""
+        if self.wake_paced(SHOW_S, "show"):
+            self._show()
+
+    def _show(self) -> None:
+        self.done_now("show")
+        self._sign.show("sending" if self._in_hand is not None and self._sign.usable else "")
 
     # USSD
 

@@ -45,6 +45,7 @@ class Outbox(Owner):
         self._drained: Callable[[], None] | None = None
         self._awake_at: float | None = None
         self._blocks: Callable[[str], bool] | None = None
+        self._short = 0.0  # since when repeats are known, when it is for less than was asked for
         self._blocks_heard = -dispatch.SCREEN_LIMIT_S  # when the blocklist last answered
         self._to_say: list[Callable[[], None]] = []
         self._depth = 0
@@ -218,11 +219,18 @@ class Outbox(Owner):
             self.wake_in(self._awake_at - now, "due")
 
     def _publish(self) -> None:
-        """Show the figures in a moment: once for all that happens until then."""
-        self.wake_soon(PUBLISH_S, "publish")
+        """Show the figures: at once after a quiet time, else in a moment, once for all that happens until then."""
+        if self.wake_paced(PUBLISH_S, "publish"):
+            self._show()
 
     def _show(self) -> None:
-        self._monitor(State("traffic", "router", {**self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted}))
+        self.done_now("publish")
+        short = self._ledger.remembered.short(self.clock.wall())
+        if short and not self._short:
+            _log.warning("more requests with an id came than can be remembered for %.0f h; older ones would be sent again", self._ledger.remembered.hours)
+        self._short = short
+        self._monitor(State("traffic", "router", {
+            **self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted, "remembered_since": short}))
 
     def _promise(self, job_id: str) -> str:
         """Keep a message of which a second client is told that it is in hand; why not, or nothing."""

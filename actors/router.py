@@ -45,7 +45,7 @@ class Router(Outbox):
     def __init__(
         self, clock: Clock, ledger: Ledger, *, blocklist: Tell, syncer: Tell, archive: Tell, monitor: Tell, country_code: str, rules: IntakeRules, queue_limit: int,
     ) -> None:
-        dispatch_ = Dispatch(lambda number, usable: self._routes.candidates(number, usable).modems, queue_limit)
+        dispatch_ = Dispatch(self._choice, queue_limit)
         super().__init__("router", clock, {"route": self.explain}, ledger, dispatch_, blocklist=blocklist, syncer=syncer, monitor=monitor)
         self._archive = archive
         self._country_code = country_code
@@ -96,6 +96,9 @@ class Router(Outbox):
             _log.info("message %s to %s of before the restart goes on", job.id, mask(job.to))
             self._carry_out(self._dispatch.restore(job, now))
         self._publish()
+
+    def _choice(self, number: str, usable: Callable[[str], bool]) -> tuple[str, ...]:
+        return self._routes.modems(number, usable)
 
     def _expect(self) -> None:
         working = {modem.id: modem for modem in self._modems if modem.active and not modem.internet_access}
@@ -241,7 +244,7 @@ class Router(Outbox):
     def finished(self, message: Finished) -> None:
         """Close the job that a sender reports on; a sender whose limit is reached rests before it is offered another."""
         sender, now = message.sender, self.clock.monotonic()
-        self._senders.note(sender, message.attempt.parts[0], now)
+        self._senders.note(sender, message.attempt.sms, now)
         if self._senders.free_at(sender, now) > now:
             self._stand(sender)
         self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from otppi.domain.ledger import Ledger, Recovery
 from otppi.domain.ports import Clock
 from otppi.store.days import DayJournals
 from otppi.store.keys import key
-from otppi.store.marks import MarkFile, read_marks
+from otppi.store.marks import MarkFile, named_marks
 from otppi.store.spool import Spool
 
 KEEP_DAYS = 30  # for which the state of a message can be asked
@@ -38,13 +38,13 @@ class Written:
         return MarkFile(self.marks / safe_name(modem))
 
 
-def open_written(data: Path, run: Path, clock: Clock, remember_h: float) -> Written:
-    """Open everything and recover. Raises StoreError."""
-    started = time.monotonic()
+def open_written(data: Path, run: Path, clock: Clock, remember_h: float, modems: Iterable[str] = ()) -> Written:
+    """Open everything and recover; ``modems`` are the ids whose marks can be told apart. Raises StoreError."""
+    started, owners = time.monotonic(), {safe_name(modem): modem for modem in modems}
     journal = _slowed(DayJournals(data / "messages", clock.wall, KEEP_DAYS))
     spool = Spool(data / "spool", lambda: Seal(key(run / "spool.key")))
     ledger = Ledger(journal, spool, key(data / "numbers.key"), remember_h)
-    marks = [Mark.from_json(value) for value in read_marks(data / "marks")]
+    marks = [Mark.from_json(value, owners.get(name, "")) for name, value in named_marks(data / "marks")]
     recovery = ledger.recover(marks, _life(run), now=clock.wall(), monotonic=clock.monotonic())
     _log.debug("what was written was read in %.2f s", time.monotonic() - started)
     return Written(journal, ledger, recovery, data / "marks")

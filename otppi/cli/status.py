@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"Running for {hours} h {rest // 60} min.")
     if halted := traffic.pop("halted", ""):
         print(f"NOTHING IS SENT: {halted}")
+    if short := traffic.pop("remembered_since", 0):
+        print(f"REPEATS of requests from before {time.strftime('%Y-%m-%d %H:%M', time.localtime(short))} are sent again: more came than can be remembered.")
     print("Messages: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in traffic.items()))
     print("Codes: " + ", ".join(f"{count} {name}" for name, count in otp.items()))
     for door, facts in status.get("door", {}).items():

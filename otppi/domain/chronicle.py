@@ -43,22 +43,24 @@ class Mark:
     """How far a sender is.
 
     ``taken`` lists the TP-MR of the parts that the network took, ``left`` tells that the next part's body was about to go.
+    ``sender`` is whose mark it was, empty when that is not known any more; the mark itself does not say it.
     """
 
     id: str
     parts: int
     left: bool
     taken: tuple[int, ...] = ()
+    sender: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give what the mark file holds."""
         return {"id": self.id, "parts": self.parts, "left": self.left, "taken": list(self.taken)}
 
     @classmethod
-    def from_json(cls, value: Any) -> "Mark | None":
+    def from_json(cls, value: Any, sender: str = "") -> "Mark | None":
         """Read a mark; None when it is none."""
         try:
-            mark = cls(str(value["id"]), int(value["parts"]), bool(value["left"]), tuple(int(number) for number in value["taken"]))
+            mark = cls(str(value["id"]), int(value["parts"]), bool(value["left"]), tuple(int(number) for number in value["taken"]), sender)
         except (KeyError, TypeError, ValueError):
             return None
         return mark if mark.parts > 0 else None
@@ -169,19 +171,19 @@ def after_crash(story: Story, marks: Iterable[Mark], *, same_life: bool, body_ke
     total = story.facts.parts
     mine = [mark for mark in marks if mark.id == story.facts.id]
     taken = max((mark.taken for mark in mine), key=len, default=())
-    parts = (len(taken), total)
+    parts, sender = (len(taken), total), next((mark.sender for mark in mine), "")
     if any(len(mark.taken) >= mark.parts for mark in mine):
-        return Next.CLOSE, Outcome(Fate.SENT, "sent", parts=parts, references=taken, result="OK")
+        return Next.CLOSE, Outcome(Fate.SENT, "sent", "", sender, parts, taken, "OK")
     if any(mark.left for mark in mine):
-        return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "The gateway died while the message was being sent.", parts=parts, references=taken)
+        return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "The gateway died while the message was being sent.", sender, parts, taken)
     if not same_life:
         if story.armed or mine:
-            return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "Power was lost while the message was on its way.", parts=parts, references=taken)
+            return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "Power was lost while the message was on its way.", sender, parts, taken)
         return Next.CLOSE, Outcome(Fate.FAILED, "failed", "Power was lost before the message was sent.", parts=parts)
     if story.armed and not marks_whole:
         return Next.CLOSE, Outcome(Fate.UNKNOWN, "unknown", "What the modem did is not readable any more.", parts=parts, references=taken)
     if taken:
-        return Next.CLOSE, Outcome(Fate.FAILED, "failed", f"The gateway died after part {len(taken)} of {total} had left.", parts=parts, references=taken)
+        return Next.CLOSE, Outcome(Fate.FAILED, "failed", f"The gateway died after part {len(taken)} of {total} had left.", sender, parts, taken)
     if story.kept and body_kept:
         return Next.RESUME, Outcome(Fate.IN_HAND, "queued", parts=parts)
     return Next.CLOSE, Outcome(Fate.FAILED, "failed", "The gateway died before the message was sent.", parts=parts)

@@ -39,7 +39,7 @@ class Recovery:
     resumed: list[Job] = field(default_factory=list)
     ended: list[tuple[Facts, Outcome]] = field(default_factory=list)
     sent: list[tuple[str, float, int]] = field(default_factory=list)
-    """Sender, unix second and number of SMS of everything that left in the last day, oldest first, for the senders' limits."""
+    """Sender, unix second and number of SMS of everything that left or may have in the last day, oldest first, for the senders' limits."""
     otps: dict[str, Outcome] = field(default_factory=dict)
     """What became of the latest message of each OTP record; one without any was never handed to a sender."""
     trouble: str = ""
@@ -200,8 +200,8 @@ class Ledger:
                 return
             self._remember(story.facts, outcome, found)
             ended = min(float(story.end["ended"]), now)  # the clock may have been set back
-            if outcome.parts[0] and ended > now - DAY_S:
-                found.sent.append((outcome.sender, ended, outcome.parts[0]))
+            if outcome.sms and ended > now - DAY_S:
+                found.sent.append((outcome.sender, ended, outcome.sms))
             if story.facts.id in bodies:
                 with_body.add(story.facts.id)
 
@@ -221,6 +221,8 @@ class Ledger:
         else:
             self._late.append((chronicle.end(story.facts, outcome, at=now, began=None), story.facts.id))
             found.ended.append((story.facts, outcome))
+            if outcome.sender and outcome.sms:
+                found.sent.append((outcome.sender, now, outcome.sms))
         return outcome
 
     def _remember(self, facts: Facts, outcome: Outcome, found: Recovery) -> None:

@@ -47,6 +47,11 @@ class Outcome:
         """Whether nothing more will be said of the message."""
         return self.fate is not Fate.IN_HAND
 
+    @property
+    def sms(self) -> int:
+        """How many SMS count against the sender's limits: those that left, and one that may have."""
+        return _sms(self.parts, in_doubt=self.fate is Fate.UNKNOWN)
+
 
 class Verdict(Enum):
     """What one try on one sender came to."""
@@ -67,3 +72,14 @@ class Attempt:
     parts: tuple[int, int] = (0, 1)
     references: tuple[int, ...] = ()
     result: str = ""
+
+    @property
+    def sms(self) -> int:
+        """How many SMS count against the sender's limits: those that left, and one that may have."""
+        return _sms(self.parts, in_doubt=self.verdict is Verdict.UNKNOWN)
+
+
+def _sms(parts: tuple[int, int], *, in_doubt: bool) -> int:
+    """Parts leave one after the other, so that at most one of them is in doubt."""
+    sent, total = parts
+    return sent + (in_doubt and sent < total)

@@ -49,11 +49,16 @@ class MarkFile:
 
 def read_marks(folder: Path) -> list[Any]:
     """Give every mark of a folder, None for one that is damaged: nobody knows what it said. Raises StoreError."""
+    return [value for _, value in named_marks(folder)]
+
+
+def named_marks(folder: Path) -> list[tuple[str, Any]]:
+    """Give every mark as :func:`read_marks` does, each after the name of its file."""
     if not folder.is_dir():
         return []
     with failing_as("The marks cannot be read"):
         found = [(path.name, path.read_bytes()[:SIZE]) for path in sorted(folder.iterdir()) if path.is_file()]
-    return [_read(name, data) for name, data in found if data.strip(b"\0")]  # an empty one was never written to
+    return [(name, _read(name, data)) for name, data in found if data.strip(b"\0")]  # an empty one was never written to
 
 
 def _read(name: str, data: bytes) -> Any:

@@ -95,6 +95,14 @@ def test_messages_in_a_row_are_counted_and_shown(network, desk):
     assert desk.facts[-1]["state"] == "ready"
 
 
+def test_after_a_quiet_time_a_modem_is_shown_as_sending_before_its_prompt_is_asked_for(network, desk):
+    desk.clock.advance(SHOW_S)
+    shown = []
+    desk.at_write = lambda data: shown.append((data[:7], desk.facts[-1]["state"]))
+    desk.send("hello")
+    assert shown[0] == (b"AT+CMGS", "sending")
+
+
 # what must not get in
 
 

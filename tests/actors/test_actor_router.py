@@ -11,7 +11,7 @@ from otppi.config.sections import Sms
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import Mistake
 from otppi.domain.intake import IntakeRules
-from otppi.domain.messages.running import Configure, Drain, GiveUp, Operate, TellWhenStarted
+from otppi.domain.messages.running import Configure, Drain, GiveUp, Operate, State, TellWhenStarted
 from otppi.domain.messages.sending import BlocklistNow, ScreenNumber, SenderGone
 from otppi.domain.outcome import Attempt, Verdict
 
@@ -44,6 +44,26 @@ def test_what_is_in_hand_is_shown_while_it_is(rig):
     assert rig.traffic()["in_hand"] == 1
     rig.finish("a", *rig.assigned("a"))
     assert (rig.traffic()["in_hand"], rig.traffic()["sent"]) == (0, 1)
+
+
+def test_what_waits_for_a_modem_is_shown_at_once_although_nothing_is_written_of_it_yet(rig):
+    rig.stand("a", Standing.COMING)
+    rig.stand("b", Standing.COMING)
+    rig.advance(1)
+    rig.send()
+    assert (rig.monitor.of(State)[-1].facts["in_hand"], rig.syncs.asked) == (1, 0)
+
+
+def test_the_first_change_after_a_quiet_time_is_shown_at_once_and_those_after_it_together(rig):
+    rig.stand("a")
+    rig.advance(1)
+    shown = len(rig.monitor.of(State))
+    for _ in range(3):
+        rig.send()
+    assert [state.facts["in_hand"] for state in rig.monitor.of(State)[shown:]] == [1]
+    assert rig.traffic()["in_hand"] == 3
+    rig.advance(10)
+    assert len(rig.monitor.of(State)) == shown + 2
 
 
 def test_a_blocked_number_is_refused_without_a_sender_hearing_of_it(rig):

@@ -4,6 +4,7 @@ import pytest
 from doubles.router_rig import FAILED, TO, Rig
 
 from otppi.config.modem import Limits, Modem
+from otppi.domain.chronicle import Mark
 from otppi.domain.dispatch import MAX_ROUNDS, Standing
 from otppi.domain.job import Job, Priority, new_id
 from otppi.domain.messages.running import State
@@ -76,6 +77,36 @@ def test_every_part_of_a_long_text_counts(rig):
     rig.send()
     sent(rig, parts=3)
     assert rig.assigned("a") == []
+
+
+def test_what_may_have_left_counts_against_the_limit_with_its_one_part_in_doubt(rig):
+    rig.modems(limited(per_minute=3))
+    rig.stand("a")
+    rig.send(text="x" * 400)
+    rig.finish("a", *rig.assigned("a"), Attempt(Verdict.UNKNOWN, "Nobody knows.", (1, 3), (7,)))
+    for _ in range(2):
+        rig.send()
+    sent(rig)
+    assert rig.assigned("a") == []
+    rig.advance(60)
+    assert len(rig.assigned("a")) == 1
+
+
+def test_what_may_have_left_counts_over_a_restart_as_the_dead_modem_s_mark_tells(rig):
+    rig.modems(limited(per_day=2))
+    rig.stand("a")
+    rig.send()
+    [first] = rig.assigned("a")
+    rig.finish("a", first, Attempt(Verdict.UNKNOWN, "Nobody knows.", (0, 1)))
+    rig.send()
+    [job] = rig.assigned("a")
+    life = rig.again(limited(per_day=2), marks=[Mark(job.id, 1, left=True, sender="a")])
+    life.stand("a")
+    life.send()
+    assert life.assigned("a") == []
+    life.advance(24 * 3600)
+    life.send()
+    assert len(life.assigned("a")) == 1
 
 
 def test_a_changed_limit_counts_at_once_and_what_was_sent_before_counts_against_it(rig):

@@ -151,3 +151,20 @@ def test_twenty_thousand_remembered_requests_take_less_than_ten_megabytes(rememb
     assert used < 10e6
     remembered.find(P, 99_999 * H)
     assert len(remembered) == 0
+
+
+def test_without_room_the_oldest_that_ended_are_forgotten_and_it_is_told_since_when_repeats_are_known():
+    remembered = Remembered(24, most=2000)
+    prints = [number.to_bytes(PRINT_BYTES, "big") for number in range(2001)]
+    for number, print_ in enumerate(prints):
+        assert remembered.short(2000.0) == 0.0
+        remembered.begin(print_, str(number), float(number))
+        if number not in {0, 1}:
+            remembered.end(print_, str(number), SENT)
+    assert len(remembered) <= 2000
+    now = 2000.0
+    assert [remembered.find(print_, now) for print_ in prints[:3]] == [Known("0", None), Known("1", None), None]  # what is in hand stays
+    gone = [number for number, print_ in enumerate(prints) if remembered.find(print_, now) is None]
+    assert gone == list(range(2, max(gone) + 1))
+    assert remembered.short(now) == float(max(gone))
+    assert remembered.short(max(gone) + 24 * H) == 0.0  # by then nobody would remember them anyway

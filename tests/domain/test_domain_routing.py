@@ -117,4 +117,6 @@ def test_the_choice_is_what_a_plain_search_finds(paths, number, usable, length):
         [path.id for path in allowed if longest and matching[path.id] == longest], [path.id for path in allowed if path.default], [path.id for path in allowed],
     ]
     expected = next((fit for group in groups if (fit := [modem for modem in group if modem in usable])), [])
-    assert list(Routes(paths, length).candidates(number, lambda modem: modem in usable).modems) == expected
+    routes = Routes(paths, length)
+    assert list(routes.candidates(number, lambda modem: modem in usable).modems) == expected
+    assert list(routes.modems(number, lambda modem: modem in usable)) == expected
