@@ -219,8 +219,8 @@ class Outbox(Owner):
             self.wake_in(self._awake_at - now, "due")
 
     def _publish(self) -> None:
-        """Show the figures: at once after a quiet time, else in a moment, once for all that happens until then."""
-        if self.wake_paced(PUBLISH_S, "publish"):
+        """Show the figures: at once after a quiet time and when all is done, else in a moment, once for all that happens until then."""
+        if not self._dispatch.in_hand() or self.wake_paced(PUBLISH_S, "publish"):
             self._show()
 
     def _show(self) -> None:

@@ -64,6 +64,10 @@ def test_the_first_change_after_a_quiet_time_is_shown_at_once_and_those_after_it
     assert rig.traffic()["in_hand"] == 3
     rig.advance(10)
     assert len(rig.monitor.of(State)) == shown + 2
+    for sender in "aaa":
+        rig.finish(sender, *rig.assigned(sender))
+    last = rig.monitor.of(State)[-1].facts
+    assert (last["in_hand"], last["sent"]) == (0, 3)  # whoever was told his outcome finds it at once
 
 
 def test_a_blocked_number_is_refused_without_a_sender_hearing_of_it(rig):

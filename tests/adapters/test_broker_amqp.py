@@ -10,7 +10,8 @@ from dataclasses import replace
 import pika
 import pytest
 from doubles import authority
-from doubles.amqp_links import JOIN_S, WINDOW, AmqpLinks, applications, got, send, waiting
+from doubles.broker_links import JOIN_S, WINDOW, Links
+from doubles.rabbitmq_client import applications, got, send, waiting
 from doubles.rabbitmq_server import RabbitServer
 from doubles.service import until
 from doubles.subscriber_ears import BrokerEars
@@ -20,7 +21,7 @@ from otppi.config.subscribers import AmqpSubscriber, Tls
 from otppi.domain.links import Ears
 from otppi.domain.secret import Secret
 
-links = AmqpLinks(AmqpLink)
+links = Links(AmqpLink)
 
 
 @pytest.fixture
@@ -248,7 +249,7 @@ def mute():
 
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"AMQP\x00\x01\x00\x00"])
 def test_a_server_of_another_protocol_is_told(settings, mute, words):
-    with links.begun(replace(settings, port=mute.getsockname()[1])) as (_, heard):
+    with links.opened(replace(settings, port=mute.getsockname()[1]), wait=False) as (_, heard):
         visitor, _ = mute.accept()
         with visitor:
             visitor.recv(8)
@@ -259,23 +260,9 @@ def test_a_server_of_another_protocol_is_told(settings, mute, words):
     assert not refused
 
 
-def test_a_mute_listener_is_given_up_in_time(settings, mute):
-    port = mute.getsockname()[1]
-    assert links.refusal(replace(settings, port=port, timeout_ms=300)) == (f"127.0.0.1:{port} did not answer in time.", False)
-
-
-@pytest.mark.parametrize("tls", [Tls(), Tls(enabled=True, verify=False)])
-def test_a_close_while_it_connects_is_quick(settings, mute, tls):
-    with links.begun(replace(settings, port=mute.getsockname()[1], timeout_ms=60_000, tls=tls)) as (link, heard):
-        visitor, _ = mute.accept()
-        with visitor:
-            link.close()
-            heard.until(lambda: heard.losses == [("", False)], 3)
-
-
 def test_a_reply_that_is_asked_for_while_it_connects_goes_out_before_the_close(settings, client, topic):
     client.queue_declare(f"{topic}.reply")
-    with links.begun(settings) as (link, heard):
+    with links.opened(settings, wait=False) as (link, heard):
         link.publish(f"{topic}.reply", b"{}", heard.done)
         link.close()
         heard.until(lambda: heard.losses)

@@ -12,14 +12,15 @@ import proton
 import pytest
 from doubles import authority
 from doubles.amqp1_peer import Amqp1Peer
-from doubles.amqp_links import JOIN_S, AmqpLinks, applications, got, send, waiting
+from doubles.broker_links import JOIN_S, Links
+from doubles.rabbitmq_client import applications, got, send, waiting
 from doubles.service import until
 
 from otppi.adapters.brokers.amqp1 import Amqp1Link
 from otppi.config.subscribers import AmqpSubscriber, Tls
 from otppi.domain.secret import Secret
 
-links = AmqpLinks(Amqp1Link)
+links = Links(Amqp1Link)
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ def mute():
 
 
 def test_a_server_of_another_protocol_is_told(settings, mute):
-    with links.begun(replace(settings, port=mute.getsockname()[1])) as (_, heard):
+    with links.opened(replace(settings, port=mute.getsockname()[1]), wait=False) as (_, heard):
         visitor, _ = mute.accept()
         with visitor:
             visitor.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -219,20 +220,6 @@ def test_a_server_of_another_protocol_is_told(settings, mute):
         why, refused = heard.losses[0]
     assert "does not speak AMQP 1.0" in why
     assert not refused
-
-
-def test_a_mute_listener_is_given_up_in_time(settings, mute):
-    port = mute.getsockname()[1]
-    assert links.refusal(replace(settings, port=port, timeout_ms=300)) == (f"127.0.0.1:{port} did not answer in time.", False)
-
-
-@pytest.mark.parametrize("tls", [Tls(), Tls(enabled=True, verify=False)])
-def test_a_close_while_it_connects_is_quick(settings, mute, tls):
-    with links.begun(replace(settings, port=mute.getsockname()[1], timeout_ms=60_000, tls=tls)) as (link, heard):
-        visitor, _ = mute.accept()
-        with visitor:
-            link.close()
-            heard.until(lambda: heard.losses == [("", False)], 3)
 
 
 def test_after_the_end_nothing_is_done_and_replies_are_told_so(settings):

@@ -2,8 +2,8 @@ import logging
 import secrets
 
 import pytest
+from doubles.broker_links import Links, ended, lost, up
 from doubles.mosquitto_server import MosquittoServer
-from doubles.polled_links import Links, ended, lost, up
 from doubles.service import until
 from paho.mqtt import publish
 from paho.mqtt.client import Client
@@ -34,9 +34,8 @@ def name():
 
 @pytest.fixture
 def opened():
-    links = Links(MqttLink, MqttSubscriber)
-    yield links
-    links.close()
+    with Links(MqttLink) as links:
+        yield links.at(MqttSubscriber)
 
 
 def send(broker, topic, payload, qos=1, *, retain=False):

@@ -3,8 +3,8 @@ import socket
 import time
 
 import pytest
+from doubles.broker_links import Links, ended, lost, up
 from doubles.mosquitto_server import PASSWORD, USER, MosquittoServer
-from doubles.polled_links import Links, ended, lost, up
 from paho.mqtt import publish
 
 from otppi.adapters.brokers.mqtt import MqttLink
@@ -31,9 +31,8 @@ def name():
 
 @pytest.fixture
 def opened():
-    links = Links(MqttLink, MqttSubscriber)
-    yield links
-    links.close()
+    with Links(MqttLink) as links:
+        yield links.at(MqttSubscriber)
 
 
 def send(broker, topic, payload, qos=1, *, retain=False):
@@ -170,17 +169,6 @@ def test_a_broker_that_is_down_or_mute_is_no_refusal(opened, name, broker):
         assert time.monotonic() - begun < 2
     _, down = opened(broker, topic=name, port=port)
     assert lost(down) == (f"Nothing listens at 127.0.0.1:{port}.", False)
-
-
-@pytest.mark.parametrize("tls", [Tls(), Tls(enabled=True)])
-def test_the_end_while_connecting_is_quick(broker, opened, name, tls):
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        port = mute.getsockname()[1]
-        link, ears = opened(broker, topic=name, port=port, tls=tls, timeout_ms=60_000)
-        begun = time.monotonic()
-        ended(link, ears)
-        assert time.monotonic() - begun < 1
-    assert ears.ups == 0
 
 
 def test_calls_after_the_end_do_no_harm(broker, opened, name):

@@ -3,7 +3,7 @@ import secrets
 import time
 
 import pytest
-from doubles.polled_links import Links, ended, up
+from doubles.broker_links import Links, ended, up
 from doubles.redis_server import RedisServer
 from redis import Redis
 
@@ -31,9 +31,8 @@ def shop(broker):
 
 @pytest.fixture
 def opened():
-    links = Links(RedisLink, RedisSubscriber)
-    yield links
-    links.close()
+    with Links(RedisLink) as links:
+        yield links.at(RedisSubscriber)
 
 
 @pytest.fixture
@@ -169,6 +168,19 @@ def test_acknowledgements_do_not_wait_for_the_blocking_read(broker, stream, shop
 
     assert time.monotonic() - begun < 0.5
     assert shop.xlen(name) == 0
+
+
+def test_a_stream_is_read_on_at_once(broker, stream, shop, name):
+    link, ears = stream(broker)
+    up(ears)
+
+    begun = time.monotonic()
+    for number in range(1, 6):
+        add(shop, name, str(number))
+        ears.until(lambda number=number: len(ears.deliveries) == number)
+        link.acknowledge(ears.deliveries[-1].handle)
+
+    assert time.monotonic() - begun < 1
 
 
 def test_an_entry_without_the_field_is_delivered_empty(broker, stream, shop, name):

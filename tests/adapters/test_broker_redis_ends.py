@@ -4,7 +4,7 @@ import socket
 import time
 
 import pytest
-from doubles.polled_links import Links, ended, lost, up
+from doubles.broker_links import Links, ended, lost, up
 from doubles.redis_server import PASSWORD, USER, RedisServer
 from doubles.service import until
 from redis import Redis
@@ -34,9 +34,8 @@ def shop(broker):
 
 @pytest.fixture
 def opened():
-    links = Links(RedisLink, RedisSubscriber)
-    yield links
-    links.close()
+    with Links(RedisLink) as links:
+        yield links.at(RedisSubscriber)
 
 
 @pytest.fixture
@@ -241,16 +240,6 @@ def test_a_broker_that_is_down_or_mute_is_no_refusal(broker, opened):
         assert time.monotonic() - begun < 2
     _, down = opened(broker, port=port)
     assert lost(down) == (f"Nothing listens at 127.0.0.1:{port}.", False)
-
-
-@pytest.mark.parametrize("tls", [Tls(), Tls(enabled=True)])
-def test_the_end_while_connecting_is_quick(broker, opened, tls):
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        link, ears = opened(broker, port=mute.getsockname()[1], tls=tls, password=Secret("secret"), timeout_ms=60_000)
-        begun = time.monotonic()
-        ended(link, ears)
-        assert time.monotonic() - begun < 1
-    assert ears.ups == 0
 
 
 def test_calls_after_the_end_do_no_harm(broker, stream, shop, name):

@@ -148,7 +148,7 @@ def test_a_frozen_broker_is_noticed(subscriber, links, rabbit):
 def test_heart_beats_keep_a_quiet_connection(subscriber, links, client):
     settings = subscriber(timeout_ms=500)
     link, ears = links.open(settings)
-    while link._sent < link._start_by + 1.5:
+    while link._sent < link.up_by + 1.5:
         client.send("/queue/pace-of-the-test", b"x")
         assert ears.losses == []
     client.send(f"/queue/{settings.topic}", b"still here")

@@ -2,12 +2,11 @@
 
 import contextlib
 import ssl
-import time
 
 import pytest
 import websocket
 from doubles import authority
-from doubles.broker_links import Links, black_hole, mute
+from doubles.broker_links import Links
 from doubles.ws_broker_server import WsBroker
 from doubles.ws_peer import place
 
@@ -272,23 +271,6 @@ def test_closing_is_quick_and_replies_from_before_it_still_go(links, broker):
         assert links.close(link, ears) < 1
         assert other.recv() == "goodbye"
     assert ears.published == [""]
-
-
-@pytest.mark.parametrize("silence", [mute, black_hole])
-def test_closing_while_it_connects_is_quick(links, silence):
-    with silence() as port:
-        link, ears = links.open(settings(port), wait=False)
-        assert links.close(link, ears) < 1
-
-
-@pytest.mark.parametrize("silence", [mute, black_hole])
-def test_who_does_not_answer_is_given_up_in_time(links, silence):
-    with silence() as port:
-        began = time.monotonic()
-        _, ears = links.open(settings(port, timeout_ms=300), wait=False)
-        ears.until(lambda: ears.losses)
-        assert ears.losses == [(f"127.0.0.1:{port} did not answer in time.", False)]
-        assert time.monotonic() - began < 2
 
 
 def served(tmp_path):

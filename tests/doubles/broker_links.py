@@ -2,14 +2,20 @@
 
 import contextlib
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from doubles.subscriber_ears import BrokerEars
 
+WINDOW = 10
 JOIN_S = 5.0
+PASSWORDS = ("battery-staple", "correct-horse")
+"""What no link may show of itself."""
+
+Opened = tuple[Any, BrokerEars]
 
 
 class Links:
@@ -17,38 +23,81 @@ class Links:
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
-        self._opened: list[tuple[Any, BrokerEars]] = []
+        self._opened: list[Opened] = []
 
-    def open(self, subscriber: Any, window: int = 10, *, wait: bool = True) -> tuple[Any, BrokerEars]:
+    def open(self, subscriber: Any, window: int = WINDOW, *, wait: bool = True) -> Opened:
         """Open one; unless told otherwise wait until it is up."""
         ears = BrokerEars()
         link = self._kind(subscriber, window, ears.ears)
         self._opened.append((link, ears))
         if wait:
-            ears.until(lambda: ears.ups or ears.losses)
-            assert not ears.losses, ears.losses
+            up(ears)
         return link, ears
+
+    def at(self, subscriber: Any) -> Callable[..., Opened]:
+        """Give what opens a link to a broker, with settings of this kind of subscriber, and waits for nothing."""
+        def opened(broker: Any, window: int = WINDOW, **settings: Any) -> Opened:
+            return self.open(subscriber(**{"host": broker.host, "port": broker.port, "timeout_ms": 5000, **settings}), window, wait=False)
+        return opened
+
+    @contextlib.contextmanager
+    def opened(self, subscriber: Any, window: int = WINDOW, *, wait: bool = True) -> Iterator[Opened]:
+        """A link that is up, and closed at the end."""
+        link, ears = self.open(subscriber, window, wait=wait)
+        try:
+            yield link, ears
+        finally:
+            self._end()
+
+    def refusal(self, subscriber: Any) -> tuple[str, bool]:
+        """How a link ends that never comes up."""
+        with self.opened(subscriber, wait=False) as (_, ears):
+            found = lost(ears)
+        assert not ears.ups
+        return found
 
     def close(self, link: Any, ears: BrokerEars) -> float:
         """Close one; gives how long that took."""
         began = time.monotonic()
-        link.close()
-        ears.until(lambda: ears.losses)
-        link.join(JOIN_S)
-        assert ears.losses == [("", False)]
+        ended(link, ears)
+        assert link.join(JOIN_S)
         return time.monotonic() - began
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for link, _ in self._opened:
+        self._end()
+
+    def _end(self) -> None:
+        opened, self._opened = self._opened, []
+        for link, _ in opened:
             link.close()
-        for link, ears in self._opened:
-            link.join(JOIN_S)
-            assert not link._thread.is_alive()
+        for link, ears in opened:
+            assert link.join(JOIN_S), "the thread goes"
             assert len(ears.losses) == 1, "the end is told exactly once"
             assert ears.ups <= 1
+            assert not any(password in repr((ears.losses, ears.published, vars(link))) for password in PASSWORDS)
+        assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("websocket reply")]
+
+
+def up(ears: BrokerEars) -> BrokerEars:
+    """Wait until it is subscribed."""
+    ears.until(lambda: ears.ups or ears.losses)
+    assert not ears.losses, ears.losses
+    return ears
+
+
+def lost(ears: BrokerEars, limit_s: float = 15) -> tuple[str, bool]:
+    """Wait for the end, and give it."""
+    ears.until(lambda: ears.losses, limit_s)
+    return ears.losses[0]
+
+
+def ended(link: Any, ears: BrokerEars) -> None:
+    """Close a link, which takes no longer than it may."""
+    link.close()
+    assert lost(ears, 3) == ("", False)
 
 
 @contextlib.contextmanager

@@ -5,62 +5,48 @@ plain name. An error ends the session there, so that the subscription and every 
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from otppi.adapters.brokers.amqp1_wire import Wire
-from otppi.adapters.brokers.common import context, trouble
-from otppi.adapters.brokers.loop_link import NO_QUEUE, NO_RIGHT, REFUSED_USER, SILENT, LoopLink
+from otppi.adapters.brokers.amqp_base import NO_QUEUE, NO_RIGHT, NOT_TAKEN, REFUSED_USER, SILENT, AmqpBase
+from otppi.adapters.brokers.base import Broken
+from otppi.adapters.brokers.common import trouble
+from otppi.adapters.brokers.wire import Wire
 
 MISSING = "AMQP 1.0 needs the extra: pip install otppi[amqp1]"
 NOT_FOUND, UNAUTHORIZED, NOT_ALLOWED, PRECONDITION_FAILED = (
     "amqp:not-found", "amqp:unauthorized-access", "amqp:not-allowed", "amqp:precondition-failed")
+MOST_FRAME_BYTES = 1024 * 1024
 _CONFIGURATION = 1
 """A terminus that outlives us, which RabbitMQ takes for a durable queue."""
 
 
-class Amqp1Link(LoopLink):
-    """Implements domain.links.Link. A handle is a number of this link's own count."""
+class Amqp1Link(AmqpBase):
+    """Implements domain.links.Link."""
 
     _wire: Wire
     _receiver: Any = None
-    _up = _ended = _rabbit = False
+    _leaving = _ended = _rabbit = False
     _count = 0
 
-    def live(self) -> None:
-        """See LoopLink."""
+    def talk(self) -> None:
+        """See BrokerLink."""
         try:
             import proton  # noqa: PLC0415  # an extra
         except ImportError:
-            self.conclude(MISSING, refused=True)
-            return
+            raise Broken(MISSING, refused=True) from None
         self._proton: Any = proton
-        self._due: list[tuple[float, Callable[[], object]]] = []
-        self._outstanding: dict[int, Any] = {}
-        self._senders: dict[Any, int] = {}
-        self._begin()
-        tls = context(self.subscriber.tls) if self.subscriber.tls.enabled else None
-        self._wire = Wire(self.subscriber.where(), self.timeout_s, tls)
-        try:
-            self.later(self.timeout_s, self._too_late)
-            self.ready(self._wire.wake)
-            while not self._ended:
-                self._turn()
-        finally:
-            self.deaf()
-            self._wire.close()
-
-    def later(self, delay_s: float, what: Callable[[], object]) -> None:
-        """See LoopLink."""
-        self._due.append((time.monotonic() + delay_s, what))
+        self._begin_protocol()
+        self._wire, _ = self.dial()
+        while not self._ended:
+            self._turn()
 
     def can_send(self) -> bool:
-        """See LoopLink."""
-        return self._up
+        """See AmqpBase."""
+        return self.is_up
 
-    def send(self, topic: str, payload: bytes, done: Callable[[str], object]) -> None:
-        """See LoopLink; before version 4 RabbitMQ confirms what no queue takes, too."""
+    def do_publish(self, ticket: int, topic: str, payload: bytes) -> None:
+        """See BrokerLink; before version 4 RabbitMQ confirms what no queue takes, too."""
         session = self._connection.session()
         session.open()
         self._count += 1
@@ -69,52 +55,41 @@ class Amqp1Link(LoopLink):
         sender.open()
         message = self._proton.Message(body=payload, inferred=True, durable=True, content_type="application/json")
         sender.send(message, tag=str(self._count))
-        self._senders[session] = self._count
-        self.replies[self._count] = done
+        self.sent[session] = ticket
 
-    def accept(self, handle: Any) -> None:
-        """See LoopLink."""
-        delivery = self._outstanding.pop(handle, None)
-        if delivery is not None:
-            delivery.update(self._proton.Delivery.ACCEPTED)
-            delivery.settle()
-            if not self.paused:
-                self._receiver.flow(1)
+    def do_acknowledge(self, name: Any) -> None:
+        """See BrokerLink."""
+        name.update(self._proton.Delivery.ACCEPTED)
+        name.settle()
+        if not self.paused:
+            self._receiver.flow(1)
 
-    def cancel(self) -> None:
+    def do_pause(self) -> None:
         """Only the link ends; its session still takes acknowledgements. RabbitMQ 3 fails when the credit is taken back."""
-        if self._up:
+        if self.is_up:
             self._receiver.close()
 
-    def end(self) -> None:
+    def _leave(self) -> None:
         """The session first: RabbitMQ does not finish it when the whole connection is closed."""
-        self.conclude("")
-        if self._up:
-            self._receiver.session.close()
-        else:
+        if self.closing_late() or not self.is_up:
             self._ended = True
-
-    def abort(self) -> None:
-        """See LoopLink."""
-        self.conclude("")
-        self._ended = True
+        elif not self._leaving:
+            self._leaving = True
+            self._receiver.session.close()
 
     def _fail(self, why: str, refused: bool = False) -> None:  # noqa: FBT001, FBT002
-        self.conclude(why, refused)
-        self.abort()
+        self.fail(why, refused)
+        self._ended = True
 
-    def _too_late(self) -> None:
-        if not self._up:
-            self._fail(*trouble(TimeoutError(), self.subscriber.where()))
-
-    def _begin(self) -> None:
-        at, proton = self.subscriber, self._proton
+    def _begin_protocol(self) -> None:
+        at, proton = self.settings, self._proton
         self._transport, self._connection, self._collector = proton.Transport(), proton.Connection(), proton.Collector()
         sasl = self._transport.sasl()
         sasl.allowed_mechs("PLAIN")
         sasl.allow_insecure_mechs = True  # whether it is encrypted is a setting
         self._sasl = sasl
         self._transport.idle_timeout = self.heartbeat_s
+        self._transport.max_frame_size = MOST_FRAME_BYTES
         self._connection.container = "otppi"
         self._connection.hostname = at.where()[0] if at.vhost == "/" else f"vhost:{at.vhost}"
         self._connection.user, self._connection.password = at.username, at.password.reveal()
@@ -126,28 +101,24 @@ class Amqp1Link(LoopLink):
         session = self._connection.session()
         session.open()
         receiver = self._receiver = session.receiver("create" if create else "take")
-        receiver.source.address = self._address(self.subscriber.topic, create=create)
-        if create and self.subscriber.durable:
+        receiver.source.address = self._address(self.settings.topic, create=create)
+        if create and self.settings.durable:
             receiver.source.durability = _CONFIGURATION
         receiver.open()
         receiver.flow(self.window)
 
     def _turn(self) -> None:
         """Move bytes both ways, and do what they, other threads and the time ask for."""
-        now = time.monotonic()
-        due = [what for deadline, what in self._due if deadline <= now]
-        self._due = [(deadline, what) for deadline, what in self._due if deadline > now]
-        for what in due:
-            what()
         self._read()
         self._handle()
-        self.serve()
-        tick = self._transport.tick(now)
+        self.run_errands()
+        if self.finished():
+            self._leave()
+        tick = self._transport.tick(time.monotonic())
         self._handle()
         waiting = self._write()
-        deadlines = [deadline for deadline, _ in self._due] + ([tick] if tick else [])
         if not self._ended:
-            self._wire.wait(min(deadlines, default=now + self.heartbeat_s) - time.monotonic(), write=waiting)
+            self._wire.wait(self.due(*([tick] if tick else [])), read=self._transport.capacity() > 0, write=waiting)
 
     def _read(self) -> None:
         while (room := self._transport.capacity()) > 0:
@@ -155,7 +126,7 @@ class Amqp1Link(LoopLink):
             if data is None:
                 break
             if not data:
-                self._fail(*(trouble(ConnectionError(), self.subscriber.where())))
+                self._fail(*trouble(ConnectionError(), self.at))
                 break
             self._transport.push(data)
             self._handle()  # what the other side said before it went is the better reason
@@ -192,10 +163,9 @@ class Amqp1Link(LoopLink):
             self._collector.pop()
 
     def _attached(self) -> None:
-        self._up = True
+        self.rise()
         if self.paused:
-            self.cancel()
-        self.ears.up()
+            self.do_pause()
 
     def _delivery(self, event: Any) -> None:
         delivery = event.delivery
@@ -203,14 +173,11 @@ class Amqp1Link(LoopLink):
             if delivery.remote_state or delivery.settled:
                 delivery.settle()
                 taken = delivery.remote_state == self._proton.Delivery.ACCEPTED
-                self._replied(event.link.session, "" if taken else "The broker did not take it.")
+                self._replied(event.link.session, "" if taken else NOT_TAKEN)
         elif delivery.readable and not delivery.partial:
             data = event.link.recv(delivery.pending) or b""
             event.link.advance()
-            if not self.paused:
-                self._count += 1
-                self._outstanding[self._count] = delivery
-                self.hear(self._payload(data), self._count, redelivered=False)
+            self.deliver(self._payload(data), delivery)
 
     def _payload(self, data: bytes) -> bytes:
         message = self._proton.Message()
@@ -222,27 +189,26 @@ class Amqp1Link(LoopLink):
         return body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | memoryview) else b""
 
     def _replied(self, session: Any, error: str) -> None:
-        key = self._senders.pop(session, None)
-        if key is not None:
+        if session in self.sent:
             session.close()
-            self.confirmed(key, error)
+            self.answered(session, error)
 
     def _session_over(self, session: Any, condition: Any) -> None:
         name = condition.name if condition else ""
-        if session in self._senders:
-            self._replied(session, {NOT_FOUND: NO_QUEUE, UNAUTHORIZED: NO_RIGHT}.get(name, "The broker did not take it."))
+        if session in self.sent:
+            self._replied(session, {NOT_FOUND: NO_QUEUE, UNAUTHORIZED: NO_RIGHT}.get(name, NOT_TAKEN))
         elif self._receiver is None or session != self._receiver.session:
             return
-        elif self.over():
+        elif self._leaving:
             self._connection.close()
-        elif name == NOT_FOUND and not self._up and self._receiver.name == "take" and self._rabbit:
+        elif name == NOT_FOUND and not self.is_up and self._receiver.name == "take" and self._rabbit:
             session.close()
             self._attach(create=True)
-        elif name == PRECONDITION_FAILED and not self._up:  # somebody else was faster
+        elif name == PRECONDITION_FAILED and not self.is_up:  # somebody else was faster
             session.close()
             self._attach(create=False)
         else:
-            topic = self.subscriber.topic
+            topic = self.settings.topic
             self._fail(*{
                 UNAUTHORIZED: (f"The broker does not let this user read the queue {topic}.", True),
                 NOT_FOUND: (f"The broker has no queue {topic}.", True),
@@ -252,7 +218,7 @@ class Amqp1Link(LoopLink):
     def _refusal(self, condition: Any) -> tuple[str, bool]:
         name = condition.name if condition else ""
         if name in {UNAUTHORIZED, NOT_ALLOWED, NOT_FOUND}:
-            return f"The broker has no virtual host {self.subscriber.vhost}, or does not let this user into it.", True
+            return f"The broker has no virtual host {self.settings.vhost}, or does not let this user into it.", True
         return f"The broker closed the connection: {name.removeprefix('amqp:') or 'no reason is given'}.", False
 
     def _broken(self, condition: Any) -> tuple[str, bool]:
@@ -260,8 +226,7 @@ class Amqp1Link(LoopLink):
             return REFUSED_USER, True
         if condition and "idle-timeout" in (condition.description or ""):
             return SILENT, False
-        host, port = self.subscriber.where()
-        return f"What listens at {host}:{port} does not speak AMQP 1.0 as it should.", False
+        return f"What listens at {self.place} does not speak AMQP 1.0 as it should.", False
 
     def _address(self, topic: str, *, create: bool = False) -> str:
         return f"{'/queue/' if create else '/amq/queue/'}{quote(topic, safe='')}" if self._rabbit else topic

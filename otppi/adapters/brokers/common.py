@@ -7,11 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from otppi.adapters.brokers.wire import TooMuch
 from otppi.config.subscribers import Tls
 from otppi.domain.links import Delivery, Ears
-
-CLOSE_LIMIT_S = 2.0
-"""How long what was asked for before :meth:`otppi.domain.links.Link.close` may take."""
 
 
 class BadAuthorities(Exception):
@@ -97,5 +95,6 @@ _SENTENCES: tuple[tuple[type[BaseException], bool, Callable[[Any, str], str]], .
     (socket.gaierror, False, lambda error, place: f"The address of {place} could not be found."),
     (TimeoutError, False, lambda error, place: f"{place} did not answer in time."),
     (ConnectionRefusedError, False, lambda error, place: f"Nothing listens at {place}."),
-    (OSError, False, lambda error, place: f"The connection to {place} failed: {_reason(error)}."),
+    (TooMuch, False, lambda error, place: f"{place} sends a message that is too large."),
+    (OSError, False, lambda error, place: f"The connection to {place} failed: {_reason(error)}." if error.errno else f"{place} closed the connection."),
 )

@@ -4,7 +4,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from otppi.adapters.brokers.polled import Broken, PolledLink
+from otppi.adapters.brokers.base import MOST_PATIENCE_S, Broken, BrokerLink
 from otppi.config.subscribers import MqttSubscriber
 from otppi.domain.links import Ears
 
@@ -16,21 +16,21 @@ MOST_WINDOW = 0xFFFF
 REPLIES_AT_ONCE = 10  # below every broker's own limit
 REFUSALS = {0x84: "does not speak this version of MQTT", 0x85: "does not accept the client id", 0x86: "does not accept user name or password",
             0x87: "does not let this user in", 0x8A: "has banned this client", 0x8C: "wants another way of authentication"}
+LEAST_KEEP_ALIVE_S = 2.0
 _SILENT, _TAKEN_OVER = 0x8D, 0x8E
 _log = logging.getLogger(__name__)
 
 
-class MqttLink(PolledLink):
+class MqttLink(BrokerLink):
     """Keeps a session when there is a client id and QoS 1 or 2; what is not acknowledged comes again in the next link."""
 
     def __init__(self, subscriber: MqttSubscriber, window: int, ears: Ears) -> None:
         super().__init__("mqtt", subscriber, ears)
         self._settings = subscriber
         self._window = max(1, min(window, MOST_WINDOW))
-        self._keep_alive_s = int(self.patience_s)
+        self._keep_alive_s = int(max(LEAST_KEEP_ALIVE_S, min(MOST_PATIENCE_S, self.limit_s)))
         self._client: PatientClient | None = None
         self._connected = False
-        self._broken: Broken | None = None
         self._tickets_of: dict[int, int] = {}
         self.begin()
 
@@ -39,12 +39,11 @@ class MqttLink(PolledLink):
     def talk(self) -> None:
         """Connect; everything else follows from what the broker sends."""
         client = self._client = self._made()
-        client.line = self.dial()
+        _, client.line = self.dial()
         self._connect(client)
         asked = False
-        while client.socket() is not None and self._broken is None:
-            if self._connected:
-                self.run_errands()
+        while client.socket() is not None and self.verdict is None:
+            self.run_errands()
             if self.finished():
                 if not self._connected or self.closing_late():
                     return
@@ -55,15 +54,16 @@ class MqttLink(PolledLink):
                     client.disconnect()
                     return
             self._turn(client)
-        raise self._broken or self._closed()
+        raise self._closed()
 
     def end(self) -> None:
         """Close the socket, however far it got."""
-        if self._client is not None:
-            if self._client.line is not None:
-                self._client.line.close()
-            if (found := self._client.socket()) is not None:
-                found.close()
+        if self._client is not None and (found := self._client.socket()) is not None:
+            found.close()
+
+    def possible(self, kind: str) -> bool:  # noqa: ARG002  # whatever it is
+        """Nothing is before the broker has let us in."""
+        return self._connected
 
     def do_acknowledge(self, name: Any) -> None:
         """PUBACK, or PUBREC."""
@@ -118,13 +118,14 @@ class MqttLink(PolledLink):
 
     def _turn(self, client: "PatientClient") -> None:
         found: Any = client.socket()
-        self.wait([found], [found] if client.want_write() else [], self._keep_alive_s / 4)
+        self.wait([found], [found] if client.want_write() else [], limit_s=self._keep_alive_s / 4)
         code = client.loop_read()
-        while not code and (found := client.socket()) is not None and hasattr(found, "pending") and found.pending():
-            code = client.loop_read()
         code = code or client.loop_write() or client.loop_misc()
-        if code and self._broken is None:
-            self._broken = self._closed()
+        if code:
+            self._end_by(self._closed())
+
+    def _end_by(self, broken: Broken) -> None:
+        self.verdict = self.verdict or broken
 
     def _closed(self) -> Broken:
         name = self._settings.client_id
@@ -135,18 +136,18 @@ class MqttLink(PolledLink):
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
-            self._broken = Broken(f"{self.place} {REFUSALS.get(code.value, f'refuses the connection: {code.getName().lower()}')}.",
-                                  refused=code.value in REFUSALS)
+            self.fail(f"{self.place} {REFUSALS.get(code.value, f'refuses the connection: {code.getName().lower()}')}.",
+                      refused=code.value in REFUSALS)
             return
         self._connected = True
         try:
             client.subscribe(self._settings.topic, self._settings.qos)
         except ValueError:
-            self._broken = Broken("The topic is not one of MQTT's.", refused=True)
+            self.fail("The topic is not one of MQTT's.", refused=True)
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
         if codes[0].is_failure:
-            self._broken = Broken(f"{self.place} does not let this user subscribe to the topic.", refused=True)
+            self.fail(f"{self.place} does not let this user subscribe to the topic.", refused=True)
         elif not self.is_up:
             self.rise()
 
@@ -172,11 +173,9 @@ class MqttLink(PolledLink):
             self.confirm(ticket, f"The broker refuses the reply: {code.getName().lower()}." if code.is_failure else "")
 
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, code: Any, _properties: Any) -> None:
-        if self._broken is not None:
-            return
         if code.value == _TAKEN_OVER:
-            self._broken = Broken(f'Another client with the client id "{self._settings.client_id}" took the session over.')
+            self.fail(f'Another client with the client id "{self._settings.client_id}" took the session over.')
         elif flags.is_disconnect_packet_from_server:
-            self._broken = Broken(f"{self.place} ended the connection: {code.getName().lower()}.", refused=code.value in REFUSALS)
+            self.fail(f"{self.place} ended the connection: {code.getName().lower()}.", refused=code.value in REFUSALS)
         elif code.value == _SILENT:
-            self._broken = Broken(f"{self.place} did not answer in time.")
+            self.fail(f"{self.place} did not answer in time.")

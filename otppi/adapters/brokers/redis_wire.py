@@ -12,16 +12,19 @@ from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermission
 from redis.exceptions import TimeoutError as TooLate
 from redis.retry import Retry
 
-from otppi.adapters.brokers.polled import Broken
+from otppi.adapters.brokers.base import Broken
+from otppi.adapters.brokers.wire import MOST_BYTES, Line
 
 WRITE_LIMIT_S = 2.0  # also for the rest of an answer that has begun
+ANSWERS_AT_ONCE = 100  # before everything else has its turn
+MOST_ANSWER_BYTES = 4 * MOST_BYTES  # it may hold a window of messages
 
 
-class Wire(Connection):
+class RedisWire(Connection):
     """Commands go out at once; their answers come in order and are given to whoever asked."""
 
-    def __init__(self, line: socket.socket, at: tuple[str, int], patience_s: float) -> None:
-        self._line: socket.socket | None = line
+    def __init__(self, line: Line, at: tuple[str, int], patience_s: float) -> None:
+        self._line = line
         self._patience_s = patience_s
         self._place = f"{at[0]}:{at[1]}"
         self._awaited: collections.deque[tuple[Callable[[Any], object], float]] = collections.deque()
@@ -33,30 +36,35 @@ class Wire(Connection):
     def ask(self, *words: str | bytes | int, then: Callable[[Any], object], extra_s: float = 0.0) -> None:
         """Send a command; ``then`` gets the answer, or redis-py's error for it. Raises Broken."""
         self._awaited.append((then, time.monotonic() + extra_s + self._patience_s))
+        self._line.settimeout(WRITE_LIMIT_S)
         try:
             self.send_command(*words, check_health=False)  # type: ignore[no-untyped-call]
         except RedisError as error:
             raise self.broken(error) from None
 
-    def read(self, pushed: Callable[[Any], bool]) -> None:
-        """Take everything that has come; ``pushed`` takes what nobody asked for. Raises Broken."""
+    def read(self, pushed: Callable[[Any], bool]) -> bool:
+        """Take what has come; ``pushed`` takes what nobody asked for. Tells whether there is more. Raises Broken and OSError."""
         try:
-            while self.can_read(0):
+            for _ in range(ANSWERS_AT_ONCE):
+                if not self.can_read(0):
+                    return False
                 try:
                     answer = self.read_response(disconnect_on_error=False)
                 except TooLate:
-                    return  # the rest is still on its way
+                    return False  # the rest is still on its way
                 except ResponseError as error:
                     answer = error
                 self._heard = time.monotonic()
+                self._line.next(MOST_ANSWER_BYTES)
                 if not pushed(answer) and self._awaited:
                     self._awaited.popleft()[0](answer)
         except RedisError as error:
             raise self.broken(error) from None
+        return True
 
     def sockets(self) -> list[socket.socket]:
         """What to wait for; empty once it is closed."""
-        return [] if self._sock is None else [self._sock]
+        return [] if self._sock is None else [self._line.stream]
 
     def look_alive(self) -> None:
         """Ask for a sign of life when it is long that one came. Raises Broken when an answer is overdue."""
@@ -73,12 +81,8 @@ class Wire(Connection):
                 return Broken(f"{self._place} {what}.", refused=refused)
         return Broken(f"{self._place} closed the connection.")
 
-    def _connect(self) -> socket.socket:
-        line, self._line = self._line, None
-        if line is None:
-            raise ConnectionError
-        line.settimeout(WRITE_LIMIT_S)
-        return line
+    def _connect(self) -> Line:
+        return self._line
 
 
 _MEANINGS: tuple[tuple[type[Exception], str, bool, str], ...] = (  # the first that fits

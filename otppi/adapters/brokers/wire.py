@@ -1,32 +1,31 @@
-"""One TCP connection, encrypted or not, of one thread, which any other thread may wake or cut."""
+"""One TCP connection, encrypted or not, of one thread, whose waits end by a bell and by a limit."""
 
 import contextlib
+import math
 import os
-import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
+from typing import Any
+
+from otppi.adapters.brokers.bell import Bell, watch
 
 READ_BYTES = 65_536
+MOST_BYTES = 16 * 1024 * 1024
+"""Of one message, where we read it ourselves: what is larger is an attack, or for somebody else."""
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Wire:
-    """Never waits longer than its owner says, whatever the other side does or leaves undone.
+    """Never waits longer than its owner says, whatever the other side does or leaves undone."""
 
-    :meth:`nudge` and :meth:`cut` are for any thread; all else is for the owner's.
-    """
-
-    def __init__(self) -> None:
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._lock = threading.Lock()  # a nudge or a cut must not reach a descriptor that has become somebody else's
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
         self._socket: socket.socket | None = None
-        self._closed = False
 
     def connect(self, at: tuple[str, int], tls: ssl.SSLContext | None, limit: Callable[[], float]) -> socket.socket:
-        """Connect to the first address of a name that takes it, before ``limit()``, which is asked again after each nudge. Raises OSError."""
+        """Connect to the first address of a name that takes it, before ``limit()``, which is asked again after each ring. Raises OSError."""
         trouble: OSError | None = None
         for family, kind, protocol, _, address in socket.getaddrinfo(*at, type=socket.SOCK_STREAM):
             try:
@@ -38,21 +37,20 @@ class Wire:
         raise trouble or TimeoutError
 
     def _connected(self, plain: socket.socket, address: object, name: str, tls: ssl.SSLContext | None, limit: Callable[[], float]) -> socket.socket:
+        self._socket = plain
         try:
             plain.setblocking(False)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._adopt(plain)
             with contextlib.suppress(BlockingIOError):
                 plain.connect(address)  # type: ignore[arg-type]
             self._until(limit, write=True)
             _check(plain)
             if tls is None:
                 return plain
-            secure = tls.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
-            self._adopt(secure)
+            self._socket = secure = tls.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
             self._shake_hands(secure, limit)
         except BaseException:
-            self._drop()
+            self.close()
             plain.close()
             raise
         return secure
@@ -72,60 +70,90 @@ class Wire:
                 raise TimeoutError
 
     def wait(self, end: float, *, read: bool = True, write: bool = False) -> bool:
-        """Wait for the socket until a monotonic time or a nudge; tell whether the socket is ready."""
-        assert self._socket is not None  # noqa: S101
-        poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
-        poll.register(self._socket, (select.POLLIN if read else 0) | (select.POLLOUT if write else 0))
-        rung = [number for number, _ in poll.poll(max(0.0, end - time.monotonic()) * 1000)]
-        if self._bell in rung:
-            os.eventfd_read(self._bell)
-        return any(number != self._bell for number in rung)
+        """Wait for the socket until a monotonic time or a ring; tell whether the socket is ready."""
+        mine = [] if self._socket is None else [self._socket]
+        return watch(self._bell, end, read=mine if read else (), write=mine if write else ())
 
-    def read(self) -> bytes | None:
+    def read(self, limit: int = READ_BYTES) -> bytes | None:
         """Give what has come: nothing yet is None, the end is empty. Raises OSError."""
-        assert self._socket is not None  # noqa: S101
+        if self._socket is None:
+            return b""
         try:
-            return self._socket.recv(READ_BYTES)
+            return self._socket.recv(min(limit, READ_BYTES))
         except _NOT_NOW:
             return None
 
-    def write(self, data: bytearray) -> None:
-        """Send what the socket takes now, and take it from ``data``. Raises OSError."""
-        assert self._socket is not None  # noqa: S101
-        with contextlib.suppress(*_NOT_NOW):
-            while data:
-                del data[:self._socket.send(data)]
-
-    def nudge(self) -> None:
-        """Wake the owner from :meth:`wait`."""
-        with self._lock:
-            if not self._closed:
-                os.eventfd_write(self._bell, 1)
-
-    def cut(self) -> None:
-        """End the connection under whoever reads or writes it; closing it is still for the owner."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._socket is not None:
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # that of a TLS socket would turn it into a plain one
+    def write(self, data: bytes | bytearray) -> int:
+        """Send, and give how many bytes were taken. Raises OSError."""
+        if self._socket is None:
+            raise ConnectionError
+        try:
+            return self._socket.send(data) if data else 0
+        except _NOT_NOW:
+            return 0
 
     def close(self) -> None:
-        """Close everything."""
-        self._drop()
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                os.close(self._bell)
+        """Close it."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
-    def _adopt(self, other: socket.socket) -> None:
-        with self._lock:
-            self._socket = other
 
-    def _drop(self) -> None:
-        with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
+class TooMuch(OSError):
+    """A message is larger than we take."""
+
+
+class Line:
+    """A wire as a library's socket: one limit for all it does from :meth:`settimeout` on, where a socket has one for each byte.
+
+    ``limit()`` is another, asked for at each ring; from :meth:`next` on no more than ``most`` bytes are read.
+    """
+
+    def __init__(self, wire: Wire, stream: socket.socket, limit: Callable[[], float], most: int) -> None:
+        self._wire = wire
+        self._end = math.inf
+        self.stream, self.limit = stream, limit
+        self.next(most)
+
+    def next(self, most: int) -> None:
+        """Begin another message."""
+        self._room = most
+
+    def settimeout(self, limit_s: float | None) -> None:
+        """Begin another limit."""
+        self._end = math.inf if limit_s is None else time.monotonic() + limit_s
+
+    def gettimeout(self) -> float:
+        """Give none, so that the library does not wait itself."""
+        return 0.0
+
+    def recv(self, size: int) -> bytes:
+        """Read. Raises OSError."""
+        while (data := self._wire.read(size)) is None:
+            self._wait(write=False)
+        self._room -= len(data)
+        if self._room < 0:
+            raise TooMuch
+        return data
+
+    def send(self, data: bytes) -> int:
+        """Write some of it. Raises OSError."""
+        while not (sent := self._wire.write(data)):
+            self._wait(write=True)
+        return sent
+
+    def sendall(self, data: bytes) -> None:
+        """Write all of it. Raises OSError."""
+        while data:
+            data = data[self.send(data):]
+
+    def _wait(self, *, write: bool) -> None:
+        while not self._wire.wait(min(self._end, self.limit()), read=not write, write=write):
+            if time.monotonic() >= min(self._end, self.limit()):
+                raise TimeoutError
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 def _check(connecting: socket.socket) -> None:
