@@ -40,6 +40,7 @@ class AmqpClient:
             except (gone.ProbableAccessDeniedError, gone.ConnectionClosedByBroker):
                 raise NotDone(f'{door.place} does not let this user into the virtual host "{_vhost(door)}".') from None
             self._channel: Any = self._connection.channel()
+            self._confirming: Any = None
 
     def listen(self, callback: Callback) -> None:
         """Consume the callback queue. A named one is declared as the clients of the original do, and stays."""
@@ -76,7 +77,9 @@ class AmqpClient:
         properties = _PROPERTIES(content_type="application/json", delivery_mode=pika.DeliveryMode.Persistent)
         with translated(self._door, gone.AMQPError):
             try:
-                self._channel.confirm_delivery()
+                if self._confirming is not self._channel:
+                    self._channel.confirm_delivery()
+                    self._confirming = self._channel
                 self._channel.basic_publish("", self._door.topic, payload, properties, mandatory=True)
             except gone.UnroutableError:
                 raise NotDone(f"There is no queue {self._door.topic} at the broker; does a gateway subscribe to it?") from None
