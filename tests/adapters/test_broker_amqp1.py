@@ -17,6 +17,7 @@ from doubles.rabbitmq_client import applications, got, send, waiting
 from doubles.service import until
 
 from otppi.adapters.brokers.amqp1 import Amqp1Link
+from otppi.adapters.brokers.wire import MOST_BYTES
 from otppi.config.subscribers import AmqpSubscriber, Tls
 from otppi.domain.secret import Secret
 
@@ -48,6 +49,16 @@ def test_what_is_sent_to_the_queue_is_delivered(settings, client, topic):
         heard.until(lambda: len(heard.deliveries) == 3)
         assert heard.payloads() == [b'{"command": "ping"}', b"\xff\x00", big]
         assert not heard.deliveries[0].redelivered
+
+
+def test_what_is_too_large_is_delivered_empty_and_goes_away(settings, client, topic):
+    with links.opened(settings) as (link, heard):
+        send(client, topic, b"x" * (MOST_BYTES + 100), b"next")
+        heard.until(lambda: len(heard.deliveries) == 2)
+        assert heard.payloads() == [b"", b"next"]
+        for delivery in heard.deliveries:
+            link.acknowledge(delivery.handle)
+    assert waiting(client, topic) == 0
 
 
 def test_what_is_acknowledged_does_not_come_again_and_the_rest_does(settings, client, topic):

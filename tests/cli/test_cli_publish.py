@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -174,6 +175,20 @@ def test_a_server_that_is_down_is_told(publish, scheme):
     port = free_port()
     code, out, err = publish(f"{scheme}://shop:{WRONG}@127.0.0.1:{port}", *WORDS)
     assert (code, out, err) == (1, "", f"otppi: Nothing listens at 127.0.0.1:{port}.\n")
+
+
+@pytest.mark.parametrize("answer", [b"AMQP\0\0\x09\1", b"\xff\xfe\0", b"HTTP/1.1 400 Bad Request\r\n\r\n\0"])
+def test_a_server_that_does_not_speak_stomp_is_told(publish, answer):
+    def serve():
+        visitor, _ = server.accept()
+        with visitor:
+            visitor.recv(10_000)
+            visitor.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(serve)
+        port = server.getsockname()[1]
+        assert publish(f"stomp://127.0.0.1:{port}", *WORDS) == (1, "", f"otppi: What listens at 127.0.0.1:{port} does not speak STOMP.\n")
 
 
 def test_a_server_that_says_nothing_is_told(publish):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from doubles import seed
 
 from otppi.domain.errors import NotUnderstood
 from otppi.domain.requests import (
@@ -21,80 +22,11 @@ from otppi.domain.requests import (
     parse,
 )
 
-CREATE = b"""{
-    "command": "request-otp",
-    "data": {
-        "date_time": 1629685778,
-        "expiration": 1629685838,
-        "receiver": "08126666666",
-        "message": "Your OTP is %s",
-        "reference": "12345678901234567890",
-        "param1": "100000",
-        "param2": "1234567890",
-        "param3": "987654",
-        "param4": "674527846556468254"
-    }
-}"""
-VALIDATE = b"""{
-    "command": "verify-otp",
-    "data": {
-        "date_time": 1629685778,
-        "receiver": "08126666666",
-        "otp": "123456",
-        "reference": "12345678901234567890",
-        "param1": "100000",
-        "param2": "1234567890",
-        "param3": "987654",
-        "param4": "674527846556468254"
-    }
-}"""
-SMS = b"""{
-    "command": "send-sms",
-    "data": {
-        "date_time": 1629685778,
-        "expiration": 1629685838,
-        "id": 123456,
-        "receiver": "08126666666",
-        "message": "Your OTP is 1234"
-    }
-}"""
-EMAIL = b"""{
-    "command": "send-email",
-    "data": {
-        "date_time": 1629685778,
-        "expiration": 1629685838,
-        "id": 123456,
-        "receiver": "someone@example.com",
-        "subject": "Your OTP Code",
-        "message": "Your OTP is 1234"
-    }
-}"""
-BLOCK_WITH_COMMA = b"""{
-    "command": "block-msisdn",
-    "data": {
-        "date_time": 1629685778,
-        "receiver": "08126666666",
-    }
-}"""
-UNBLOCK_WITH_COMMA = BLOCK_WITH_COMMA.replace(b"block-", b"unblock-")
-MODEM_LIST = b"""{
-    "data": {
-        "date_time": 1629685778
-    },
-    "command": "get-modem-list",
-    "callback_topic": "random_topic",
-    "callback_delay": 50
-}"""
-USSD = b"""{
-    "data": {
-        "date_time": 1629685778,
-        "modem_id": "d740eb1f5e9799c2b50452ea5acf6054",
-        "ussd_code": "*888#"
-    },
-    "command": "request-ussd",
-    "callback_topic": "random_topic",
-    "callback_delay": 50
-}"""
+CREATE, VALIDATE, SMS, EMAIL, BLOCK_WITH_COMMA, UNBLOCK_WITH_COMMA, MODEM_LIST, USSD = (
+    body.encode() for body in (
+        seed.CREATE, seed.VALIDATE, seed.SMS, seed.EMAIL, seed.BROKER_BLOCK, seed.BROKER_UNBLOCK, seed.MODEM_LIST, seed.USSD,
+    )
+)
 PARAMS = ("100000", "1234567890", "987654", "674527846556468254")
 
 

@@ -6,28 +6,10 @@ import time
 
 import pytest
 import requests
-from doubles.network import VirtualNetwork
-from doubles.service import PASSWORD, Arrivals, Service
+from doubles.service import PASSWORD
 
 SENDING = {"id", "client_id", "modemID", "parts", "reference", "status", "result"}
 PATHS = ["otp", "message", "sms", "email", "block", "blocking", "unblock", "unblocking", "modem", "ussd", "echo"]
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=1) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network) as service:
-        yield service
-
-
-@pytest.fixture
-def arrivals(network):
-    return Arrivals(network)
 
 
 def send(service, **data):

@@ -11,8 +11,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from doubles.network import VirtualNetwork
-from doubles.service import PASSWORD, Arrivals, Service
+from doubles.service import PASSWORD
 
 LIMIT_S = 30
 MODEM_KEYS = {"internetConnected": bool, "active": bool, "imsi": str, "smsCenter": str, "copsOperator": str, "connected": bool, "iccid": str,
@@ -48,28 +47,12 @@ class OriginalClient:
         assert (status, headers["content-type"], reply["command"]) == (200, "application/json", body["command"])
         assert isinstance(reply["response_code"], str)
         return reply["response_code"]
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=2) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network) as service:
-        yield service
+NETWORK = {"count": 2}
 
 
 @pytest.fixture(scope="module")
 def client(service):
     return OriginalClient(service.api, "shop", PASSWORD)
-
-
-@pytest.fixture
-def arrivals(network):
-    return Arrivals(network)
 
 
 def times(*, text=False):

@@ -7,27 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from doubles.network import VirtualNetwork
-from doubles.service import PASSWORD, Arrivals, Service, until
+from doubles.service import PASSWORD, until
 
 TO = "08126666666"
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=2, latency_ms=20) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network) as service:
-        yield service
-
-
-@pytest.fixture
-def arrivals(network):
-    return Arrivals(network)
+NETWORK = {"count": 2, "latency_ms": 20}
 
 
 def create(service, reference, **data):

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from doubles.network import VirtualNetwork
-from doubles.service import Arrivals, Service, until
+from doubles.service import Arrivals, until
 
 MODEMS = [
     {"name": "One", "recipient_prefixes": ["62871", "62872"]},
@@ -13,18 +12,8 @@ MODEMS = [
     {"name": "Four", "default": True},
 ]
 ROUTES = [("62871", 0), ("62872", 0), ("62835", 1), ("62856", 1), ("62837", 1), ("62845", 2), ("62848", 3), ("62849", 3), ("62812", 3), ("49171", 3)]
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=4) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network, modems=MODEMS) as service:
-        yield service
+NETWORK = {"count": 4}
+SERVICE = {"modems": MODEMS}
 
 
 @pytest.fixture

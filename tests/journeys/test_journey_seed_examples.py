@@ -4,80 +4,9 @@ import json
 import time
 
 import pytest
-from doubles.network import VirtualNetwork
-from doubles.service import Arrivals, Service
+from doubles.seed import BLOCK, BROKER_BLOCK, BROKER_UNBLOCK, CREATE, SMS, UNBLOCK, VALIDATE
 
-CREATE = """{
-    "command": "request-otp",
-    "data": {
-        "date_time": 1629685778,
-        "expiration": 1629685838,
-        "receiver": "08126666666",
-        "message": "Your OTP is %s",
-        "reference": "12345678901234567890",
-        "param1": "100000",
-        "param2": "1234567890",
-        "param3": "987654",
-        "param4": "674527846556468254"
-    }
-}"""
-VALIDATE = """{
-    "command": "verify-otp",
-    "data": {
-        "date_time": 1629685778,
-        "receiver": "08126666666",
-        "otp": "123456",
-        "reference": "12345678901234567890",
-        "param1": "100000",
-        "param2": "1234567890",
-        "param3": "987654",
-        "param4": "674527846556468254"
-    }
-}"""
-SEND_SMS = """{
-    "command": "send-sms",
-    "data": {
-        "date_time": 1629685778,
-        "expiration": 1629685838,
-        "id": 123456,
-        "receiver": "08126666666",
-        "message": "Your OTP is 1234"
-    }
-}"""
-BLOCK = """{
-    "command": "block-msisdn",
-    "data": {
-        "date_time": 1629685778,
-        "receiver": "08126666666"
-    }
-}"""
-UNBLOCK = BLOCK.replace("block-msisdn", "unblock-msisdn")
-BROKER_BLOCK = """{
-    "command": "block-msisdn",
-    "data": {
-        "date_time": 1629685778,
-        "receiver": "08126666666",
-    }
-}"""
-BROKER_UNBLOCK = BROKER_BLOCK.replace("block-msisdn", "unblock-msisdn")
 WRITINGS = ["08126666666", "+628126666666", "628126666666"]
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=1) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network) as service:
-        yield service
-
-
-@pytest.fixture
-def arrivals(network):
-    return Arrivals(network)
 
 
 @pytest.fixture
@@ -146,12 +75,12 @@ def test_the_request_with_the_seeds_own_times_has_expired_and_nothing_is_sent(se
 
     assert reply["response_code"] == "1203"
     assert reply["data"] == {"date_time": 1629685778, "receiver": "08126666666", "reference": "unshifted"}
-    assert answer(service, SEND_SMS, "/api/sms")["response_code"] == "1203"
+    assert answer(service, SMS, "/api/sms")["response_code"] == "1203"
     assert arrivals.messages() == []
 
 
 def test_a_text_is_sent_and_its_reply_says_by_whom(service, arrivals, shifted):
-    reply = answer(service, shifted(SEND_SMS), "/api/sms")
+    reply = answer(service, shifted(SMS), "/api/sms")
 
     assert reply["response_code"] == "0000"
     assert reply["data"]["client_id"] == 123456
@@ -164,7 +93,7 @@ def test_a_blocked_number_is_refused_in_every_writing_until_it_is_unblocked(serv
 
     assert answer(service, block, "/api/block") == {"command": "block-msisdn", "response_code": "0000", "data": {}}
     for writing in WRITINGS:
-        for example in (SEND_SMS, CREATE):
+        for example in (SMS, CREATE):
             reply = answer(service, shifted(example, receiver=writing, reference=f"blocked-{key}"), "/api/sms")
             assert reply["response_code"] == "1102", (writing, reply)
             assert "blocklist" in reply["error"]
@@ -172,14 +101,14 @@ def test_a_blocked_number_is_refused_in_every_writing_until_it_is_unblocked(serv
 
     assert answer(service, unblock, "/api/unblock") == {"command": "unblock-msisdn", "response_code": "0000", "data": {}}
     for writing in WRITINGS:
-        sent = shifted(SEND_SMS, receiver=writing, id=f"unblocked-{key}")  # under the example's own id it would be a repetition of the one above
+        sent = shifted(SMS, receiver=writing, id=f"unblocked-{key}")  # under the example's own id it would be a repetition of the one above
         assert answer(service, sent, "/api/sms")["response_code"] == "0000"
     assert len(arrivals.messages(3)) == 3
 
 
 def test_the_broker_bodies_with_their_trailing_commas_work_verbatim_over_rest(service, arrivals, shifted):
     assert answer(service, BROKER_BLOCK, "/api/block")["response_code"] == "0000"
-    sent = shifted(SEND_SMS, id="broker")
+    sent = shifted(SMS, id="broker")
     assert answer(service, sent, "/api/sms")["response_code"] == "1102"
     assert answer(service, BROKER_UNBLOCK, "/api/unblock")["response_code"] == "0000"
     assert answer(service, sent, "/api/sms")["response_code"] == "0000"

@@ -1,8 +1,6 @@
 """Every text arrives as it was sent, and nothing that a client writes reaches the AT line (S13, R1)."""
 
 import pytest
-from doubles.network import VirtualNetwork
-from doubles.service import Arrivals, Service
 
 TO = "08126666666"
 WHOLE = [
@@ -36,23 +34,6 @@ NO_NUMBERS = [
     "08126666666\x1a", "0812666,145", "*888#", "٠٨١٢٦٦٦٦٦٦٦", "+000000000000", "08126666666 " * 100, "a@b", "tel:+628126666666", "+62812+6666666",
 ]
 SAME_NUMBER = ["08126666666", "+628126666666", "628126666666", "00628126666666", "+62 812-666 66.66", "(0812) 666/6666", " 08126666666\t"]
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=1) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network) as service:
-        yield service
-
-
-@pytest.fixture
-def arrivals(network):
-    return Arrivals(network)
 
 
 @pytest.fixture

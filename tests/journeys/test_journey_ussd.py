@@ -3,28 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from doubles.network import VirtualNetwork
-from doubles.service import Arrivals, Service, otppi, until
+from doubles.service import otppi, until
 
 TO = "08123456789"
 PLAIN, PACKED = "modem0", "modem1"
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    with VirtualNetwork(tmp_path_factory.mktemp("network"), count=2, profile=["generic", "huawei"]) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory, network):
-    with Service(tmp_path_factory.mktemp("service"), network) as service:
-        yield service
-
-
-@pytest.fixture
-def arrivals(network):
-    return Arrivals(network)
+NETWORK = {"count": 2, "profile": ["generic", "huawei"]}
 
 
 def ussd(service, modem=PLAIN, code="", **more):

@@ -12,6 +12,7 @@ from typing import Any
 from otppi.adapters.brokers.amqp_base import NO_QUEUE, NO_RIGHT, NOT_TAKEN, REFUSED_USER, SILENT, AmqpBase
 from otppi.adapters.brokers.base import CLOSE_LIMIT_S, CLOSED
 from otppi.adapters.brokers.common import trouble
+from otppi.adapters.brokers.wire import MOST_BYTES
 
 BLOCKED_LIMIT_S = 60
 """A broker short of memory or disk takes neither replies nor acknowledgements: better to come again."""
@@ -36,14 +37,25 @@ class AmqpLink(AmqpBase):
         from pika.adapters.select_connection import IOLoop, SelectConnection  # noqa: PLC0415
 
         class Connection(SelectConnection):
-            """One that can be ended without asking the broker, which may be frozen."""
+            """One that can be ended without asking the broker, which may be frozen, and that lets what is too large go by."""
 
             def abort(self) -> None:
+                """End at once."""
                 if self._opened:
                     self._terminate_stream(pika.exceptions.StreamLostError(CLOSED))
                 elif not (self.is_closing or self.is_closed):
                     self.close()
 
+            def _deliver_frame_to_channel(self, value: Any) -> None:
+                if isinstance(value, pika.frame.Header) and value.body_size > MOST_BYTES:
+                    going_by[value.channel_number] = value.body_size
+                    value.body_size = 0  # it is delivered empty
+                elif isinstance(value, pika.frame.Body) and going_by.get(value.channel_number, 0) > 0:
+                    going_by[value.channel_number] -= len(value.fragment)
+                    return
+                super()._deliver_frame_to_channel(value)
+
+        going_by: dict[int, int] = {}  # bytes to come, by channel
         logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells each failure five times; the link tells it once
         self._properties: Any = pika.BasicProperties
         self._unroutable: set[str] = set()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from otppi.adapters.brokers.amqp_base import NO_QUEUE, NO_RIGHT, NOT_TAKEN, REFUSED_USER, SILENT, AmqpBase
 from otppi.adapters.brokers.base import Broken
 from otppi.adapters.brokers.common import trouble
-from otppi.adapters.brokers.wire import Wire
+from otppi.adapters.brokers.wire import MOST_BYTES, Wire
 
 MISSING = "AMQP 1.0 needs the extra: pip install otppi[amqp1]"
 NOT_FOUND, UNAUTHORIZED, NOT_ALLOWED, PRECONDITION_FAILED = (
@@ -26,7 +26,7 @@ class Amqp1Link(AmqpBase):
 
     _wire: Wire
     _receiver: Any = None
-    _leaving = _ended = _rabbit = False
+    _leaving = _ended = _rabbit = _too_large = False
     _count = 0
 
     def talk(self) -> None:
@@ -174,10 +174,15 @@ class Amqp1Link(AmqpBase):
                 delivery.settle()
                 taken = delivery.remote_state == self._proton.Delivery.ACCEPTED
                 self._replied(event.link.session, "" if taken else NOT_TAKEN)
-        elif delivery.readable and not delivery.partial:
-            data = event.link.recv(delivery.pending) or b""
-            event.link.advance()
-            self.deliver(self._payload(data), delivery)
+        elif delivery.readable:
+            if delivery.pending > MOST_BYTES:
+                event.link.recv(delivery.pending)
+                self._too_large = True
+            if not delivery.partial:
+                payload = b"" if self._too_large else self._payload(event.link.recv(delivery.pending) or b"")
+                self._too_large = False
+                event.link.advance()
+                self.deliver(payload, delivery)
 
     def _payload(self, data: bytes) -> bytes:
         message = self._proton.Message()

@@ -13,7 +13,7 @@ from otppi.adapters.brokers.bell import Bell, watch
 
 READ_BYTES = 65_536
 MOST_BYTES = 16 * 1024 * 1024
-"""Of one message, where we read it ourselves: what is larger is an attack, or for somebody else."""
+"""Of one message: what is larger is an attack, or for somebody else. Where its end can be told it is delivered empty, else the link ends."""
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 

@@ -103,9 +103,22 @@ class StompClient:
             if not self._up and any(word in said for word in _REFUSALS):
                 raise refused(self._door)
             raise NotDone(f"{self._door.place} refused the {'request' if self._up else 'connection'}; may this user use that destination?")
+        elif frame.cmd not in {"CONNECTED", "RECEIPT"}:
+            raise NotDone(f"What listens at {self._door.place} does not speak STOMP.")
         return str(frame.cmd)
 
     def _frame(self, end: float) -> Any:
+        """Take the next frame; None when none came in time."""
+        while (raw := self._raw(end)) is not None:
+            try:
+                found = parse_frame(raw)
+            except ValueError:
+                raise NotDone(f"What listens at {self._door.place} does not speak STOMP.") from None
+            if found is not None:  # as heart-beats are
+                return found
+        return None
+
+    def _raw(self, end: float) -> bytes | None:
         with translated(self._door):
             while b"\0" not in self._buffer:
                 if (left := end - time.monotonic()) <= 0:
@@ -119,7 +132,7 @@ class StompClient:
                     raise NotDone(f"{self._door.place} closed the connection.")
                 self._buffer += more
         raw, _, self._buffer = self._buffer.partition(b"\0")  # JSON has no such byte in it
-        return parse_frame(raw.lstrip(b"\r\n"))
+        return raw.lstrip(b"\r\n")
 
     def _where_to(self, name: str) -> str:
         if name.startswith("/"):
