@@ -101,7 +101,7 @@ def test_a_thousand_threads_words_are_all_answered_once_around_the_end(links, ki
         assert "" not in ears.published
 
 
-@pytest.mark.parametrize("words", [b"\0" * 100, b"\xff" * 100, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR shop correct-horse\r\n", b"ERROR\nmessage:shop correct-horse\n\n\0"])
+@pytest.mark.parametrize("words", [b"\0" * 100, b"\xff" * 100, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR shop correct-horse\r\n", b"ERROR\nmessage:shop correct-horse\n\n\0"], ids=["zeros", "ones", "http", "redis", "stomp"])
 def test_whatever_listens_there_is_told_in_a_sentence_without_secrets(links, kind, words, caplog):
     with socket.create_server(("127.0.0.1", 0)) as server:
         _, ears = links.open(settings(kind, server.getsockname()[1], timeout_ms=2000), wait=False)
@@ -109,7 +109,8 @@ def test_whatever_listens_there_is_told_in_a_sentence_without_secrets(links, kin
         with visitor:
             visitor.recv(10_000)
             visitor.sendall(words)
-            visitor.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # it may have hung up already
+                visitor.shutdown(socket.SHUT_WR)
             why, _ = lost(ears)
     assert why.endswith(".")
     assert "correct-horse" not in why + caplog.text
