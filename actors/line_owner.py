@@ -53,6 +53,11 @@ class LineOwner(Actor):
             self._line.close()
             self._line = None
 
+    def reset_line(self) -> None:
+        """Have the modem hang up: its line is dropped and raised again."""
+        if self._line is not None:
+            self._line.reset()
+
     def run(self, script: dialogue.Script) -> None:
         """Start a script; none may be running."""
         self.act(self.dialogue.run(script, self.clock.monotonic()))

@@ -1,83 +1,65 @@
-"""A modem: opens its port, makes it ready, sends one message at a time, and heals it when it fails.
+"""A modem that works: sends one message at a time, and between two messages reads what came in, asks USSD codes, runs errands.
 
-    starting ──hello──▶ [entering the PIN ──unlock──▶] registering ──prepare──▶ ready ◀──submit──▶ sending
-       ▲                                                   ▲   │                  │
-       │                                       look, every │   ▼                  │ look, when nothing was sent
-       │                                            10 s   not registered ◀───────┘ for long, or when in doubt
-       └── after a rest, longer each time ◀── no port · silent · refused · no SIM · PIN wanted · barred · restarted
-
-Words on arrows are scripts of otppi.at, each run by the dialogue; words between them are states as people see them.
-Whatever goes wrong on the way ends in ``_lose``, which settles the message in hand and closes the port.
+It is ready between two things. While the network bars it nothing is sent, and what comes in is read. It is looked at when
+nothing was sent for long, and when in doubt. How it becomes ready, and again, is in modem_bringup.
 """
 
 import secrets
-from dataclasses import replace
 from typing import Any
 
 from actors.base import handles
-from actors.line_owner import LineOwner
-from actors.modem_facts import network_trouble, port_trouble, sim_trouble
+from actors.modem_bringup import Memory, ModemBringup, Neighbours
+from actors.modem_errands import Errands
 from actors.modem_job import InHand, encoded
-from actors.modem_sign import Sign
+from actors.modem_mail import Mailbag
+from actors.modem_rest import Rests
 from actors.modem_ussd import SESSION_S, UssdTalk
-from otppi.at import bringup, urc
-from otppi.at.bringup import Hardware, PinTried, Refused, Seen, Silent, Subscriber
+from otppi.at import urc
+from otppi.at.bringup import PinTried, Subscriber
 from otppi.at.gsm7 import TextError
 from otppi.at.pdu import PduError
+from otppi.at.restart import Restarted
 from otppi.at.results import Meaning
 from otppi.at.submit import Answered, Started, Submitted, submit
 from otppi.at.ussd import Cancelled, NotSaid, Said
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
-from otppi.domain.errors import PortError, StoreError
 from otppi.domain.job import Job
 from otppi.domain.messages.asking import AskUssd
+from otppi.domain.messages.receiving import Safe
 from otppi.domain.messages.running import Begin, Retire, Retired, Wake
 from otppi.domain.messages.sending import Assign
 from otppi.domain.outcome import Attempt, Verdict
 from otppi.domain.pin import PinBook
-from otppi.domain.ports import Clock, Lines, LineSettings, MarkFile, Tell
+from otppi.domain.ports import Clock, Lines, MarkFile, Tell
 
-FIRST_REST_S = 1.0
-LONGEST_REST_S = 60.0
-BARRED_REST_S = 60.0  # a SIM that may not send (often: no credit) is left alone for so long
-UNREGISTERED_REST_S = 10.0
+NO_SIM_REST_S = 60.0  # a SIM that may not be used by its own word is left alone for so long
 SHOW_S = 0.2  # between two looks of a person nothing is missed
 QUIET_S = 60.0  # without a message before a ready modem is asked how it stands, which shows that it lives
 
 
-class ModemOwner(LineOwner):
+class ModemOwner(ModemBringup):
     """Owns one modem's port. Tells the router how it stands, takes one job at a time, and answers for each."""
 
-    def __init__(self, clock: Clock, supervisor: Tell, settings: Modem, lines: Lines, router: Tell, monitor: Tell, pins: PinBook, mark: MarkFile) -> None:
-        super().__init__(f"modem {settings.id}", clock, supervisor, lines)
-        self._settings = settings
-        self._pins = pins
+    def __init__(
+        self, clock: Clock, supervisor: Tell, settings: Modem, lines: Lines, neighbours: Neighbours, pins: PinBook, mark: MarkFile, memory: Memory = Memory(),  # noqa: B008  # immutable
+    ) -> None:
+        super().__init__(clock, supervisor, settings, lines, neighbours, pins, memory)
         self._mark = mark
-        self._sign = Sign(self.name, settings, clock.monotonic, router, monitor)
         self._talk = UssdTalk()
+        self._bag = Mailbag(settings.id, neighbours.inbox, neighbours.router, clock.monotonic)
+        self._errands = Errands(self._bag.due)
+        self._rests = Rests(settings.id, clock, neighbours.monitor)
         self._in_hand: InHand | None = None
         self._doubt: urc.News | None = None
-        self._retiring = False
-        self._rest_s = FIRST_REST_S
         self._reference = secrets.randbelow(256)
 
     # life
 
-    @handles(Begin)
-    def begin(self, _: Begin) -> None:
-        """Open the port and greet whoever is there."""
-        self._sign.enter("starting", self.tell)
-        try:
-            self.open_line(LineSettings(self._settings.port, self._settings.baud_rate, self._settings.parity, self._settings.stop_bits))
-        except PortError as error:
-            self._lose("no port", str(error))
-        else:
-            self.run(bringup.hello())
-
     @handles(Wake)
     def wake(self, message: Wake) -> None:
         """Go on after a rest, a deadline of the dialogue, a quiet time, or with a doubt."""
+        free = not self.dialogue.busy
         match message.what:
             case "show":
                 self._show()
@@ -87,10 +69,17 @@ class ModemOwner(LineOwner):
                 self.begin(Begin())
             case "doubt" if self._doubt is urc.News.RESTARTED:
                 self._lose("restarted", "The modem started anew by itself.")
-            case "look" | "doubt" if not self.dialogue.busy:
+            case "look" | "doubt" if free and not self._talk.open:
                 self._look()
-            case "session" if self._talk.open and not self.dialogue.busy:
+            case "back" if free:
+                self._resting = False
+                self._look()
+            case "back":
+                self.wake_in(1.0, "back")
+            case "session" if self._talk.open and free:
                 self._run_ussd()
+            case "errand" if free and not self._talk.open:
+                self._next()
 
     @handles(Retire)
     def retire(self, _: Retire) -> None:
@@ -117,8 +106,41 @@ class ModemOwner(LineOwner):
             elif isinstance(message, AskUssd):
                 self._talk.take(message, ready=False)
         self._talk.drop("The modem's driver ended before the network answered.")
+        self._errands.lost()
+        self._rests.end()
         self.close_line()
         self._mark.close()
+
+    def _ready(self, subscriber: Subscriber) -> None:
+        self._doubt = None
+        self._bag.open(subscriber.capabilities, self.tell)
+        self._next()
+
+    def _looked_well(self) -> None:
+        self._next()
+
+    def _look(self) -> None:
+        self._doubt = None
+        super()._look()
+
+    def _next(self) -> None:
+        """Go on when the modem is ready and the dialogue free: to the end, with a doubt, an errand, a job that waited, or waiting."""
+        if self._retiring and self._in_hand is None:
+            self.stop()
+        elif self._doubt is urc.News.DOUBTFUL:
+            self._look()
+        elif (errand := self._errands.next(waits=self._in_hand is not None)) is not None:
+            self.run(errand.script())
+        elif self._in_hand is not None:
+            self._send(self._in_hand.job)
+        elif self._talk.waiting:
+            self._run_ussd()
+        else:
+            self._show_soon()
+            if not self._resting:
+                self.wake_in(QUIET_S, "look")
+            if (due_s := self._bag.due_in()) is not None:
+                self.wake_in(due_s, "errand")
 
     # sending
 
@@ -135,7 +157,7 @@ class ModemOwner(LineOwner):
         left_s = job.deadline - self.clock.monotonic()
         self._reference = (self._reference + 1) % 256
         try:
-            pdus = encoded(job, self._reference, left_s)
+            pdus = encoded(job, self._reference, left_s, status_report=self._reports())
         except (PduError, TextError) as error:
             self._finish(Attempt(Verdict.FAILED, f"The message cannot be encoded: {error}", parts=(0, job.parts)))
             self._next()
@@ -143,36 +165,38 @@ class ModemOwner(LineOwner):
         self._show_soon()  # before the prompt is asked for: whoever sees the modem busy sees why
         self.run(submit(pdus, left_s))
 
+    def _reports(self) -> bool:
+        """Whether reports on what is sent reach us."""
+        return self._sign.subscriber is not None and bool(self._sign.subscriber.capabilities.reports)
+
     def _submitted(self, submitted: Submitted) -> None:
         attempt = submitted.attempt
         if not submitted.healthy:
-            self._lose("silent", attempt.error, attempt)
-        elif submitted.trouble is Meaning.SIM:
-            self._lose("barred", attempt.error, attempt, rest_s=BARRED_REST_S)
+            self._fell_silent(attempt.error, attempt)
+        elif submitted.trouble is Meaning.SIM and not submitted.barred:
+            self._lose("barred", attempt.error, attempt, rest_s=NO_SIM_REST_S, away=True)
         else:
-            if submitted.trouble is Meaning.NETWORK:
+            self._rests.note(attempt, submitted)
+            if submitted.barred:
+                self._rest(attempt)
+            elif submitted.trouble is Meaning.NETWORK:
                 self._doubt = self._doubt or urc.News.DOUBTFUL
+            elif submitted.trouble is Meaning.MEMORY:
+                self._bag.look()
             self._finish(attempt)
             self._next()
+
+    def _rest(self, attempt: Attempt) -> None:
+        """Send nothing for a while, longer each time: the network bars the SIM."""
+        self._resting = True
+        self._sign.enter("barred", self.tell, Standing.AWAY, attempt.error)
+        self.let_sleep("look")
+        self.wake_in(self._rests.next_s(), "back")
 
     def _finish(self, attempt: Attempt) -> None:
         if self._in_hand is not None:
             job, self._in_hand = self._in_hand.job, None
             self._sign.finished(job, attempt)
-
-    def _next(self) -> None:
-        """Go on when the modem is ready and the dialogue free: to the end, with a doubt, a job that waited, or waiting."""
-        if self._retiring and self._in_hand is None:
-            self.stop()
-        elif self._doubt is urc.News.DOUBTFUL:
-            self._look()
-        elif self._in_hand is not None:
-            self._send(self._in_hand.job)
-        elif self._talk.waiting:
-            self._run_ussd()
-        else:
-            self._show_soon()
-            self.wake_in(QUIET_S, "look")
 
     def _show_soon(self) -> None:
         """Show the modem: at once after a quiet time, else in a moment, once for all that happens until then."""
@@ -182,6 +206,18 @@ class ModemOwner(LineOwner):
     def _show(self) -> None:
         self.done_now("show")
         self._sign.show("sending" if self._in_hand is not None and self._sign.usable else "")
+
+    # receiving
+
+    @handles(Safe)
+    def safe(self, message: Safe) -> None:
+        """Remove from the modem, as soon as its dialogue is free, what is on disk now."""
+        self._bag.safe(message.places)
+        self._errand_soon()
+
+    def _errand_soon(self) -> None:
+        if not self.dialogue.busy and self._opened:
+            self.wake_in(0, "errand")
 
     # USSD
 
@@ -221,120 +257,37 @@ class ModemOwner(LineOwner):
             case Answered(taken) if self._in_hand is not None:
                 self._in_hand.left, self._in_hand.taken = False, taken
                 self._mark.write(self._in_hand.mark(left=False).to_json())
-            case PinTried(right):
-                note = self._pins.accepted if right else self._pins.refused
-                note(self._settings.sim_pin.reveal())
+            case PinTried():
+                self._tried_pin(what)
 
-    def unsolicited(self, line: str, _pdu: str) -> None:
-        """Note that a modem which was ready may not be so any more; what came with the line is dealt with first."""
-        if self._sign.usable and (news := urc.news(line)) is not None:
+    def unsolicited(self, line: str, pdu: str) -> None:
+        """Take what came in, and note that a modem which was ready may not be so any more; what came with the line is dealt with first."""
+        if self._bag.heard(line, pdu):
+            self._errand_soon()
+        elif self._sign.usable and (news := urc.news(line)) is not None:
             self._doubt = news
             self.wake_in(0, "doubt")
-
-    def lost(self, why: str) -> None:
-        """Settle what was in hand and open the port again later."""
-        self._lose("no port", why)
 
     def done(self, result: Any) -> None:
         """Take the next step after a script has returned."""
         match result:
-            case Hardware():
-                self._greeted(result)
-            case str():
-                self._unlocked(result)
-            case Subscriber():
-                self._prepared(result)
-            case Seen():
-                self._looked(result)
+            case _ if self._errands.running:
+                if self._errands.done(result):
+                    self._next()
+                else:
+                    self._fell_silent("The modem stopped answering.")
             case Submitted():
                 self._submitted(result)
             case Said() | NotSaid() | Cancelled():
                 self._ussd_done(result)
-            case Silent(heard):
-                self._lose("silent", port_trouble(heard, self._settings.baud_rate))
-            case Refused(what, final):
-                self._lose("refused", f"{what} ({final}).")
+            case Restarted():
+                self._lose("silent", self._sign.why, rest_s=self._after_restart_s)
+            case _:
+                super().done(result)
 
-    def _greeted(self, hardware: Hardware) -> None:
-        self._sign.hardware = hardware
-        if hardware.sim != "SIM PIN":
-            self._unlocked(hardware.sim)
-        elif why_not := self._why_no_pin(hardware):
-            self._lose("PIN wanted", why_not)
-        else:
-            self._sign.enter("entering the PIN", self.tell)
-            self.run(bringup.unlock(self._settings.sim_pin.reveal(), hardware.profile))
-
-    def _why_no_pin(self, hardware: Hardware) -> str:
-        """Say why the PIN must not be entered; empty when it may, and then the try has been noted on disk."""
-        pin = self._settings.sim_pin.reveal()
-        if why_not := self._pins.why_not(pin, hardware.pin_tries):
-            return why_not
-        try:
-            self._pins.trying(pin)
-        except StoreError as error:
-            return f"The PIN is not entered, as the try could not be noted first: {error}"
-        return ""
-
-    def _unlocked(self, sim: str) -> None:
-        if sim != "READY" or self._sign.hardware is None:
-            self._lose("no SIM", sim_trouble(sim))
-        else:
-            self._sign.enter("registering", self.tell)
-            self.run(bringup.prepare(self._sign.hardware.profile, self._settings.sms_center.lstrip("+")))
-
-    def _prepared(self, subscriber: Subscriber) -> None:
-        self._sign.subscriber = subscriber
-        if subscriber.registered:
-            self._rest_s, self._doubt = FIRST_REST_S, None
-            self._sign.enter("ready", self.tell, Standing.USABLE)
-            self._next()
-        else:
-            self._unregistered(subscriber.registration)
-
-    def _look(self) -> None:
-        self._doubt = None
-        self.run(bringup.look())
-
-    def _looked(self, seen: Seen) -> None:
-        if self._sign.subscriber is not None:
-            self._sign.subscriber = replace(self._sign.subscriber, signal=seen.signal)
-        if seen.sim != "READY":
-            self._lose("no SIM", sim_trouble(seen.sim))
-        elif not seen.registered:
-            self._unregistered(seen.registration)
-        elif self._sign.usable:
-            self._next()
-        else:
-            self._unlocked(seen.sim)
-
-    # trouble
-
-    def _unregistered(self, registration: str) -> None:
-        """Keep the port, and look again later."""
-        self._sign.fall("not registered", self.tell, network_trouble(registration))
-        self._talk.drop(self._sign.why)
-        if self._in_hand is not None:
-            self._finish(self._in_hand.cut_short(self._sign.why))
-        if self._retiring:
-            self.stop()
-        else:
-            self.wake_in(UNREGISTERED_REST_S, "look")
-
-    def _lose(self, state: str, why: str, attempt: Attempt | None = None, rest_s: float = 0.0) -> None:
-        """Settle what was in hand after trouble, close the port, and open it again later."""
-        self._sign.fall(state, self.tell, why, away=rest_s > 0)  # first, so that what was in hand is not offered here again
-        result = self.abandon()
+    def _fallen(self, why: str, attempt: Attempt | None) -> None:
         self._talk.drop(why)
-        if isinstance(result, Submitted):
-            attempt = result.attempt
+        self._errands.lost()
+        self._doubt = None
         if self._in_hand is not None:
-            self._finish(attempt or self._in_hand.cut_short("The modem was lost before the message could be sent."))
-        self.close_line()
-        for what in ("look", "doubt", "show", "session"):
-            self.let_sleep(what)
-        if self._retiring:
-            self.stop()
-        else:
-            self.wake_in((rest_s or self._rest_s) * (0.8 + secrets.randbelow(400) / 1000), "open")
-            self._rest_s = min(self._rest_s * 2, LONGEST_REST_S)
+            self._finish(attempt or self._in_hand.cut_short(why or "The modem was lost before the message could be sent."))

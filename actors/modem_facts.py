@@ -8,12 +8,12 @@ from otppi.at.registration import DENIED
 from otppi.config.modem import Modem
 
 
-def modem_facts(settings: Modem, hardware: Hardware | None, subscriber: Subscriber | None, *, state: str, connected: bool, **rest: Any) -> dict[str, Any]:
+def modem_facts(settings: Modem, hardware: Hardware | None, subscriber: Subscriber | None, *, state: str, connected: bool, port: str = "", **rest: Any) -> dict[str, Any]:
     """Give what is told of a modem; what it does not tell itself is taken from its settings."""
     return {
         "id": settings.id,
         "name": settings.name or settings.id,
-        "port": settings.port,
+        "port": port or settings.port,
         "active": settings.active,
         "connected": connected,
         "defaultModem": settings.default,

@@ -34,10 +34,10 @@ class InHand:
         return Attempt(Verdict.AGAIN, why, (0, parts))
 
 
-def encoded(job: Job, reference: int, left_s: float) -> tuple[SubmitPdu, ...]:
+def encoded(job: Job, reference: int, left_s: float, *, status_report: bool = False) -> tuple[SubmitPdu, ...]:
     """Give the PDUs of a job that has ``left_s`` seconds left; the network keeps what expires no longer than that.
 
     Raises PduError for an odd number and TextError for a text that cannot be sent.
     """
     validity_s = max(1, int(left_s)) if job.validity_s is None and job.expires else job.validity_s
-    return submit_pdus(job.to, job.text, reference=reference, validity_s=validity_s, flash=job.flash)
+    return submit_pdus(job.to, job.text, reference=reference, validity_s=validity_s, flash=job.flash, status_report=status_report)

@@ -24,6 +24,10 @@ class Sign:
         self.hardware: Hardware | None = None
         self.subscriber: Subscriber | None = None
         self.why = ""
+        self.recovery = ""
+        """What was tried last to bring a silent modem back; empty when it works."""
+        self.port = ""
+        """The device path in use, empty before it is known."""
         self._name = name
         self._settings = settings
         self._monotonic = monotonic
@@ -80,4 +84,4 @@ class Sign:
         """Tell the monitor everything; ``state`` stands in for the present one."""
         self._monitor(State("modem", self._settings.id, modem_facts(
             self._settings, self.hardware, self.subscriber, state=state or self._state, why=self.why, connected=self.open,
-            last_error=self._last_error, **self._counts)))
+            last_error=self._last_error, recovery=self.recovery, port=self.port, **self._counts)))

@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from actors.base import handles
 from actors.owner import Operations, Owner
+from actors.router_reports import Reports
 from otppi.domain import dispatch
 from otppi.domain.dispatch import Dispatch
 from otppi.domain.errors import StoreError
 from otppi.domain.job import Job
 from otppi.domain.ledger import Ledger
 from otppi.domain.messages.asking import OtpSettled
+from otppi.domain.messages.receiving import Happened
 from otppi.domain.messages.running import State
 from otppi.domain.messages.sending import Assign, ScreenNumber, Submit
 from otppi.domain.messages.writing import Sync, Synced
@@ -22,6 +25,7 @@ from otppi.domain.senders import Senders
 PUBLISH_S = 0.2  # between two looks of a person nothing is missed
 CATCH_UP_S = 2.0  # between tries to write a journal that could not be written
 FAILURE = "The gateway failed; its log says more."
+_EVENTS = {"sent": "sent", "expired": "expired", "unknown": "unknown"}  # everything else failed
 _log = logging.getLogger(__name__)
 
 
@@ -36,6 +40,8 @@ class Outbox(Owner):
         self._dispatch = dispatch_
         self._blocklist, self._syncer, self._monitor = blocklist, syncer, monitor
         self._otp_desk: Tell = lambda message: None
+        self._webhooks: Tell | None = None
+        self._reports = Reports(ledger, self._happened)
         self._senders = Senders()
         self._listeners: dict[str, Submit] = {}
         self._counts = dict.fromkeys(("sent", "failed", "unknown", "expired", "blocked"), 0)
@@ -182,7 +188,13 @@ class Outbox(Owner):
         if outcome.fate is not Fate.REFUSED:
             _log.info("message %s to %s: %s%s%s", job.id, mask(job.to), outcome.status, f" by {outcome.sender}" if outcome.sender else "",
                       f" ({outcome.error})" if outcome.error else "")
+            if self._webhooks is not None:
+                self._happened(Happened(f"message.{_EVENTS.get(outcome.status, 'failed')}", self.clock.wall(), _told(job, outcome)))
         self._publish()
+
+    def _happened(self, event: Happened) -> None:
+        if self._webhooks is not None:
+            self._webhooks(event)
 
     def _write_end(self, job: Job, outcome: Outcome) -> None:
         try:
@@ -230,7 +242,8 @@ class Outbox(Owner):
             _log.warning("more requests with an id came than can be remembered for %.0f h; older ones would be sent again", self._ledger.remembered.hours)
         self._short = short
         self._monitor(State("traffic", "router", {
-            **self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted, "remembered_since": short}))
+            **self._counts, "in_hand": self._dispatch.in_hand(), "halted": self._dispatch.halted, "remembered_since": short,
+            "reports": dict(self._reports.counts)}))
 
     def _promise(self, job_id: str) -> str:
         """Keep a message of which a second client is told that it is in hand; why not, or nothing."""
@@ -259,3 +272,10 @@ class Outbox(Owner):
             self._carry_out(self._dispatch.resume(self.clock.monotonic()))
         self._carry_out(self._dispatch.armed(batch, self.clock.monotonic()))
         self._publish()
+
+
+def _told(job: Job, outcome: Outcome) -> dict[str, Any]:
+    """Tell of a message without its text and whole number."""
+    sent, total = outcome.parts
+    told = {"id": job.id, "client_id": job.client_id, "status": outcome.status, "receiver": mask(job.to), "modem": outcome.sender, "parts": {"sent": sent, "total": total}}
+    return {**told, "error": outcome.error} if outcome.error else told

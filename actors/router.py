@@ -16,6 +16,7 @@ from otppi.domain.job import new_id
 from otppi.domain.ledger import Ledger, Recovery, owner_of
 from otppi.domain.limits import limits
 from otppi.domain.messages.asking import AskRedelivered, AskUssd
+from otppi.domain.messages.receiving import Reported, Safe
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
@@ -78,6 +79,8 @@ class Router(Outbox):
                 self._route_anew()
             case "otp_desk":
                 self._otp_desk = value
+            case "webhooks":
+                self._webhooks = value
             case "recovery":
                 self._take_up(value)
 
@@ -248,6 +251,19 @@ class Router(Outbox):
         if self._senders.free_at(sender, now) > now:
             self._stand(sender)
         self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))
+
+    @handles(Reported)
+    def reported(self, message: Reported) -> None:
+        """Note what the network reports of messages; the modem may remove what is written down."""
+        try:
+            safe = self._reports.take(message, self._country_code, self.clock.wall())
+        except StoreError as error:
+            self._halt(str(error))  # the modem tells them again
+            return
+        self._unsynced = True
+        message.answer_to(Safe(safe))
+        self._carry_out([])
+        self._publish()
 
     @handles(Wake)
     def wake(self, message: Wake) -> None:

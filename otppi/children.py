@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from actors.base import teller
 from actors.gateway import ActorGateway
 from actors.modem import ModemOwner
+from actors.modem_bringup import Neighbours
 from actors.modem_facts import modem_facts
 from actors.subscription import SubscriptionOwner
 from otppi.adapters.brokers.opening import BrokerLinks
@@ -14,6 +16,7 @@ from otppi.config.modem import Modem
 from otppi.config.subscribers import Subscriber, Subscribers
 from otppi.domain.messages.running import Child, Reconcile, State
 from otppi.domain.messages.sending import SenderGone
+from otppi.domain.messages.subscribing import PublisherIs
 from otppi.domain.pin import PinBook
 from otppi.domain.ports import Clock, Tell
 from otppi.store.keys import key
@@ -27,10 +30,11 @@ class Children:
 
     def __init__(
         self, clock: Clock, *, supervisor: Tell, router: Tell, monitor: Tell, gateway: ActorGateway, data: Path, books: Books, written: Written,
-        lines: LineWatch, brokers: BrokerLinks,
+        lines: LineWatch, brokers: BrokerLinks, inbox: Tell,
     ) -> None:
         self._clock, self._supervisor, self._router, self._monitor, self._gateway = clock, supervisor, router, monitor, gateway
         self._data, self._books, self._written, self._lines, self._brokers = data, books, written, lines, brokers
+        self._inbox = inbox
         self._modems: tuple[Modem, ...] = ()
         self._subscribers = Subscribers()
 
@@ -50,7 +54,8 @@ class Children:
 
         def start() -> Any:
             pins = PinBook(lambda: sections.load(section), lambda value: sections.save(section, value), number_key)
-            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, self._router, self._monitor, pins, self._written.mark(modem.id))
+            neighbours = Neighbours(self._router, self._monitor, self._inbox)
+            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, neighbours, pins, self._written.mark(modem.id))
 
         def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
             self._router(SenderGone(modem.id, removed=for_good))
@@ -78,11 +83,14 @@ class Children:
     def _subscriber(self, kind: str, subscriber: Subscriber, window: int, topics: frozenset[str]) -> Child:
 
         def start() -> Any:
-            return SubscriptionOwner.start(self._clock, self._supervisor, kind, subscriber, window, subscribed=topics, brokers=self._brokers,
-                                           submit=self._gateway.hand, router=self._router, monitor=self._monitor)
+            ref = SubscriptionOwner.start(self._clock, self._supervisor, kind, subscriber, window, subscribed=topics, brokers=self._brokers,
+                                          submit=self._gateway.hand, router=self._router, monitor=self._monitor)
+            self._inbox(PublisherIs(kind, teller(ref)))
+            return ref
 
         def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
             if for_good:
+                self._inbox(PublisherIs(kind, None))
                 self._monitor(State("subscriber", kind, None))
 
         return Child(f"subscriber {kind}", (subscriber, window, topics), start, died)

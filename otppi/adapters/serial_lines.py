@@ -45,6 +45,16 @@ class SerialLine:
         except _GONE as error:
             raise PortLost("The modem's port went away.") from error
 
+    def reset(self) -> None:
+        """Empty the buffers, drop DTR and RTS and raise them again; a port without them is left as it is."""
+        for act in (self._port.reset_output_buffer, self._port.reset_input_buffer, self._hang_up):
+            with contextlib.suppress(*_GONE):
+                act()
+
+    def _hang_up(self) -> None:
+        for raised in (False, True):
+            self._port.dtr = self._port.rts = raised
+
     def close(self) -> None:
         """Take the line from the watch, then close it."""
         self._watch.forget(self)

@@ -7,10 +7,12 @@ Three scripts, since what lies between them is decided elsewhere: :func:`hello`,
 import re
 from dataclasses import dataclass, field
 
+from otppi.at.capabilities import Capabilities
 from otppi.at.dialogue import Answer, Command, Escape, Mark, Pause, Script
 from otppi.at.profiles import GENERIC, Profile, choose
 from otppi.at.registration import POLL_S, REGISTERED, Signal, signal_quality, stats, wait_registered, what_counts
 from otppi.at.results import DEAD, Final, Kind
+from otppi.at.sim_tries import Tries, tries
 
 HELLO_LIMIT_S = 1.0  # an idle modem answers AT within milliseconds
 HELLO_TRIES = 5
@@ -53,6 +55,7 @@ class Subscriber:
     operator: str = ""
     sms_center: str = ""
     signal: Signal = field(default_factory=Signal)
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
     @property
     def registered(self) -> bool:
@@ -114,8 +117,8 @@ def hello() -> Script:
     revision = _plain((yield Command("AT+CGMR")), "+CGMR:")
     imei = _digits((yield Command("AT+CGSN")))
     sim = yield from _sim_state()
-    tries = yield from _pin_tries() if sim == "SIM PIN" else _nothing()
-    return Hardware(manufacturer, model, revision, imei, sim, tries, profile)
+    left: Tries = (yield from tries()) if sim == "SIM PIN" else Tries()
+    return Hardware(manufacturer, model, revision, imei, sim, left.pin, profile)
 
 
 def unlock(pin: str, profile: Profile) -> Script:
@@ -130,7 +133,7 @@ def unlock(pin: str, profile: Profile) -> Script:
     return (yield from _sim_state())
 
 
-def prepare(profile: Profile, sms_center: str) -> Script:
+def prepare(profile: Profile, sms_center: str, capabilities: Capabilities | None = None) -> Script:  # noqa: ARG001
     """Set PDU mode, notifications and SMSC, wait for the network, read the SIM's identity. Returns Subscriber or Refused."""
     answer = yield from insistently(Command("AT+CMGF=0", SIM_LIMIT_S))
     if not answer.final.ok:
@@ -139,7 +142,7 @@ def prepare(profile: Profile, sms_center: str) -> Script:
         answer = yield from insistently(Command(f'AT+CSCA="+{sms_center}",145', SIM_LIMIT_S))
         if not answer.final.ok:
             return Refused("The modem refused the SMS centre", answer.final)
-    for text in ('AT+CPMS="SM","SM","SM"', "AT+CNMI=2,1,0,0,0", "AT+CREG=1"):
+    for text in ('AT+CPMS="SM","SM","SM"', "AT+CNMI=2,1,0,1,0", "AT+CREG=1"):
         answer = yield from insistently(Command(text, SIM_LIMIT_S, expects="+CPMS:"))
         if answer.final.kind in DEAD:
             return Refused("The modem fell silent", answer.final)
@@ -181,24 +184,6 @@ def insistently(command: Command) -> Script:
 def _sim_state() -> Script:
     answer = yield from insistently(Command("AT+CPIN?", SIM_LIMIT_S, expects="+CPIN:", settles="+CPIN:"))
     return answer.first("+CPIN:") or f"error: {answer.final}"
-
-
-def _pin_tries() -> Script:
-    """Ask how many tries are left: +CPINR of TS 27.007, else Huawei's ^CPIN?, else SIMCom's +SPIC."""
-    answer = yield Command("AT+CPINR", SIM_LIMIT_S, expects="+CPINR:")
-    found = re.search(r"SIM PIN,\s*(\d+)", "\n".join(answer.lines))
-    if not found:
-        answer = yield Command("AT^CPIN?", SIM_LIMIT_S, expects="^CPIN:")
-        found = re.match(r"SIM PIN,\d*,\d+,(\d+)", answer.first("^CPIN:"))
-    if not found:
-        answer = yield Command("AT+SPIC", SIM_LIMIT_S, expects="+SPIC:")
-        found = re.match(r"(\d+)", answer.first("+SPIC:"))
-    return int(found[1]) if found else None
-
-
-def _nothing() -> Script:
-    return None
-    yield  # makes this a script
 
 
 def _iccid(profile: Profile) -> Script:

@@ -15,6 +15,7 @@ BUSY_PAUSE_S = 2.0
 BUSY_TRIES = 5
 NETWORK_PAUSE_S = 10.0  # the first back-off for a network that is congested or out of order
 NETWORK_TRIES = 3
+_BARRED = {8, 10, 29, 330}  # of +CMS ERROR: by the operator, for calls, its facility, and an SMS centre that is not known
 _OUT_OF_STEP = {Kind.TIMEOUT, Kind.OK}  # no prompt, or an OK that belongs to something earlier: ESC and once more
 
 
@@ -42,6 +43,8 @@ class Submitted:
     attempt: Attempt
     healthy: bool = True
     trouble: Meaning | None = None
+    barred: bool = False
+    """Whether the network refuses the SIM, which still receives and may dial USSD codes."""
 
 
 def submit(pdus: Sequence[SubmitPdu], patience_s: float = float("inf")) -> Script:
@@ -112,6 +115,9 @@ def _not_sent(end: _End, references: list[int], total: int) -> Submitted:
         verdict, error = Verdict.FAILED, f"Part {len(references) + 1} of {total} did not leave ({result}); the parts before it had."
     elif dead:
         verdict, error = Verdict.AGAIN, f"{reason} ({result})."
+    elif said is Meaning.NETWORK:
+        verdict, error = Verdict.LATER, f"{reason} ({result})."
     else:
         verdict, error = Verdict.FAILED if refused_for_good else Verdict.ELSEWHERE, f"{reason} ({result})."
-    return Submitted(Attempt(verdict, error, (len(references), total), tuple(references), result), healthy=not dead, trouble=said)
+    barred = end.final.kind is Kind.CMS and end.final.code in _BARRED
+    return Submitted(Attempt(verdict, error, (len(references), total), tuple(references), result), healthy=not dead, trouble=said, barred=barred)

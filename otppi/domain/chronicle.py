@@ -2,20 +2,21 @@
 
 Records hold ids, times, states, masked numbers and keyed hashes; never a text, never a whole number.
 ``armed`` is on disk (synced) before a sender may get the message; ``kept`` before its client is told that it is in hand;
-``end`` before its client is told the outcome. How far a sender is with the one job it holds stands in its own mark.
+``end`` before its client is told the outcome; ``report`` before a status report is removed from the modem. How far a sender is with the one job it holds stands in its own mark.
 ``armed`` and ``kept`` name the life of the machine (another one after a power cut) in which they were written: a gateway
 may run for months, so that no single record at its start could tell it.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from otppi.domain.outcome import Fate, Outcome
 
-ARMED, KEPT, END, ACKNOWLEDGED = "armed", "kept", "end", "ack"
+ARMED, KEPT, END, ACKNOWLEDGED, REPORT, STRAY = "armed", "kept", "end", "ack", "report", "stray"
+UNDELIVERED = "The network could not deliver the message."
 _FATES = {"sent": Fate.SENT, "delivered": Fate.SENT, "failed": Fate.FAILED, "blocked": Fate.FAILED, "expired": Fate.EXPIRED, "unknown": Fate.UNKNOWN}
 
 
@@ -87,6 +88,27 @@ def acknowledged(message_id: str) -> bytes:
     return _line({"r": ACKNOWLEDGED, "id": message_id})
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the network reported of one part of a message, for good. ``at`` is the report's arrival in unix seconds, ``code`` its TP-ST."""
+
+    id: str
+    part: int
+    delivered: bool
+    code: int
+    at: float
+
+
+def reported(report: Report) -> bytes:
+    """Write down what the network reported."""
+    return _line({"r": REPORT, "id": report.id, "part": report.part, "delivered": report.delivered, "code": report.code, "at": round(report.at, 3)})
+
+
+def stray(sender: str, to: str, *, delivered: bool, code: int, at: float) -> bytes:
+    """Write down a report that belongs to no message that waits for one; ``to`` is masked."""
+    return _line({"r": STRAY, "modem": sender, "to": to, "delivered": delivered, "code": code, "at": round(at, 3)})
+
+
 @dataclass(slots=True)
 class Story:
     """Everything written down of one message. ``life`` is that of the machine when it was last armed or kept."""
@@ -96,6 +118,8 @@ class Story:
     armed: bool = False
     kept: bool = False
     end: Mapping[str, Any] | None = None
+    reports: dict[int, Report] = field(default_factory=dict)
+    """By the number of the part; the last word on each counts."""
 
     def outcome(self) -> Outcome | None:
         """Give the outcome it came to, None when none is written down."""
@@ -115,19 +139,33 @@ class Story:
         if outcome is None:
             return {"id": self.facts.id, "status": "queued", "modemID": "", "parts": {"sent": 0, "total": self.facts.parts}, "history": history}
         history.append({"status": outcome.status, "at": self.end["ended"] if self.end else 0})
-        told = {"id": self.facts.id, "status": outcome.status, "modemID": outcome.sender,
+        status, error = outcome.status, outcome.error
+        if (last := self._delivery()) is not None:
+            status, error = ("delivered", "") if last.delivered else ("failed", UNDELIVERED)
+            history.append({"status": status, "at": last.at})
+        told = {"id": self.facts.id, "status": status, "modemID": outcome.sender,
                 "parts": {"sent": outcome.parts[0], "total": outcome.parts[1]}, "history": history}
-        return {**told, "error": outcome.error} if outcome.error else told
+        return {**told, "error": error} if error else told
+
+    def _delivery(self) -> Report | None:
+        """Give the report that decided: the first part that was not delivered, or the last one of all; None while some are missing."""
+        failed = [report for report in self.reports.values() if not report.delivered]
+        if failed:
+            return min(failed, key=lambda report: report.at)
+        return max(self.reports.values(), key=lambda report: report.at) if len(self.reports) >= self.facts.parts else None
 
 
 _OF_AN_END = ("status", "ended", "began", "modem", "sent", "refs", "error", "result")
 
 
-def read(lines: Iterable[bytes], over: Callable[[Story], None] | None = None, gone: Callable[[str], None] = lambda message_id: None) -> dict[str, Story]:
+def read(
+    lines: Iterable[bytes], over: Callable[[Story], None] | None = None, gone: Callable[[str], None] = lambda message_id: None,
+    reported: Callable[[Report], None] = lambda report: None,
+) -> dict[str, Story]:
     """Read records, oldest first, and give the stories by id; what cannot be understood says nothing.
 
     With ``over`` a story with an end goes there at once and is not given: two busy days would not fit into a small RAM.
-    ``gone`` is told the messages whose deliveries were acknowledged.
+    ``gone`` is told the messages whose deliveries were acknowledged, ``reported`` what the network reported.
     """
     stories: dict[str, Story] = {}
     for line in lines:
@@ -136,6 +174,12 @@ def read(lines: Iterable[bytes], over: Callable[[Story], None] | None = None, go
             kind = record["r"]
             if kind == ACKNOWLEDGED:
                 gone(record["id"])
+                continue
+            if kind == REPORT:
+                report = Report(record["id"], int(record["part"]), bool(record["delivered"]), int(record["code"]), float(record["at"]))
+                reported(report)
+                if report.id in stories:
+                    stories[report.id].reports[report.part] = report
                 continue
             facts = Facts(record["id"], record["at"], record["to"], record["who"], record["owner"], record["parts"], record.get("print", ""), record.get("otp", ""),
                           record.get("delivery", ""))

@@ -16,13 +16,14 @@ from otppi.domain.effects import Answer, Arm, Assign, Effect, Leave, Screen, Set
 from otppi.domain.job import Job
 from otppi.domain.lanes import Lanes
 from otppi.domain.outcome import Attempt, Outcome, Verdict
-from otppi.domain.states import Entry, Stage, Standing
+from otppi.domain.states import NEVER, Entry, Stage, Standing
 
-__all__ = ["MAX_ROUNDS", "SCREEN_LIMIT_S", "Answer", "Arm", "Assign", "Dispatch", "Effect", "Leave", "Screen", "Settle", "Standing"]
+__all__ = ["LATER_S", "MAX_ROUNDS", "SCREEN_LIMIT_S", "Answer", "Arm", "Assign", "Dispatch", "Effect", "Leave", "Screen", "Settle", "Standing"]
 
 SCREEN_LIMIT_S = 2.0  # the blocklist's time to answer; later is never
 AHEAD = 2  # jobs armed ahead for each sender of a lane, of each priority
-MAX_ROUNDS = 5  # how often a job may come back unsent from senders that had to start anew
+MAX_ROUNDS = 5  # how often a job may come back unsent from senders that had to start anew, or whose network could not take it
+LATER_S = (10.0, 60.0, 300.0)  # before the same sender is asked again whose network could not take it
 
 
 class Dispatch:
@@ -227,7 +228,7 @@ class Dispatch:
 
     def _lane(self, entry: Entry, standing: Standing = Standing.USABLE) -> tuple[str, ...]:
         """Give the senders of a standing that may send a job and have not given it up."""
-        return self._candidates(entry.job.to, lambda sender: self._standing.get(sender) is standing and sender not in entry.tried)
+        return self._candidates(entry.job.to, lambda sender: self._standing.get(sender) is standing and sender not in entry.tried and sender not in entry.shunned)
 
     def _queue(self, entry: Entry, now: float) -> None:
         """Put a job into the lane of its candidates, and offer it when one of them has nothing to do."""
@@ -249,7 +250,7 @@ class Dispatch:
 
     def _may_wait(self, entry: Entry) -> bool:
         """Tell whether a job may wait without a usable sender: for one that comes back, or patiently if none gave it up yet."""
-        return (entry.job.patient and not entry.tried) or any(self._lane(entry, standing) for standing in (Standing.COMING, Standing.RESTING))
+        return bool(entry.shunned) or (entry.job.patient and not entry.tried) or any(self._lane(entry, standing) for standing in (Standing.COMING, Standing.RESTING))
 
     def _without_modem(self, entry: Entry) -> Outcome:
         return endings.without_modem(entry.job, entry.last, tried=bool(entry.tried))
@@ -293,7 +294,7 @@ class Dispatch:
                 del self._held[entry.sender]
                 if self.usable(entry.sender):
                     self._lanes.idle(entry.sender)
-            elif entry.stage is not Stage.QUEUED or (entry.lane and not entry.tried and self._candidates(entry.job.to, usable.__contains__) == entry.lane):
+            elif entry.stage is not Stage.QUEUED or (entry.lane and not entry.tried and not entry.shunned and self._candidates(entry.job.to, usable.__contains__) == entry.lane):
                 continue
             self._lanes.discard(entry.job.id)
             self._unarmed.discard(entry.job.id)
@@ -303,12 +304,15 @@ class Dispatch:
     def _report(self, entry: Entry, attempt: Attempt, now: float) -> None:
         sender = entry.sender
         del self._held[sender]
-        if attempt.verdict not in {Verdict.ELSEWHERE, Verdict.AGAIN}:
+        if attempt.verdict not in {Verdict.ELSEWHERE, Verdict.LATER, Verdict.AGAIN}:
             self._close(entry, endings.reported(sender, attempt), now)
             return
         entry.rounds += 1
         if attempt.verdict is Verdict.ELSEWHERE or entry.rounds >= MAX_ROUNDS:
             entry.tried.add(sender)
+        elif attempt.verdict is Verdict.LATER:
+            entry.shunned.add(sender)
+            entry.retry_at = now + LATER_S[min(entry.rounds, len(LATER_S)) - 1]
         entry.last = attempt
         entry.stage, entry.sender = Stage.QUEUED, ""
         if self._draining:
@@ -324,8 +328,21 @@ class Dispatch:
             over = entry.job.deadline <= now
             self._close(entry, self._too_late(entry) if over else endings.unscreened(entry.job), now)
             return
-        self._answer_in_hand(entry)
-        self._schedule(entry)
+        if entry.retry_at <= now:
+            self._retry(entry, now)
+        if not entry.answered and entry.job.reply_due is not None and entry.job.reply_due <= now:
+            self._answer_in_hand(entry)
+        if entry.job.id in self._entries:
+            self._schedule(entry)
+
+    def _retry(self, entry: Entry, now: float) -> None:
+        """Let those have a job again whose network could not take it."""
+        entry.shunned.clear()
+        entry.retry_at = NEVER
+        if entry.stage is Stage.QUEUED:
+            self._lanes.discard(entry.job.id)
+            self._unarmed.discard(entry.job.id)
+            self._queue(entry, now)
 
     def _answer_in_hand(self, entry: Entry) -> None:
         entry.answered = True

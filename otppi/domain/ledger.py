@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otppi.domain import chronicle
-from otppi.domain.chronicle import Facts, Mark, Next, Story, after_crash
+from otppi.domain.awaited import Awaited, Match
+from otppi.domain.chronicle import Facts, Mark, Next, Report, Story, after_crash
 from otppi.domain.errors import StoreError
 from otppi.domain.job import Job, Priority
 from otppi.domain.msisdn import mask
@@ -52,6 +53,7 @@ class Ledger:
     def __init__(self, journal: Chronicle, spool: Spool, number_key: bytes, remember_h: float) -> None:
         self.remembered = Remembered(remember_h)
         self._unacknowledged = Unacknowledged()
+        self._awaited = Awaited()
         self._journal = journal
         self._spool = spool
         self._key = number_key
@@ -109,8 +111,26 @@ class Ledger:
             self._unacknowledged.end(entry.facts.delivery, job.id, outcome)
         if outcome.fate is Fate.REFUSED and not entry.armed and not entry.kept:
             return  # its sender was told to come again: it is as if it had never been here
+        self._await_reports(entry.facts, outcome, now)
         self._late.append((chronicle.end(entry.facts, outcome, at=now, began=entry.began), job.id if entry.kept else ""))
         self.catch_up()
+
+    def _await_reports(self, facts: Facts, outcome: Outcome, ended: float) -> None:
+        if outcome.sender and outcome.sms:
+            self._awaited.expect(facts.id, outcome.sender, facts.who, outcome.references, facts.parts, ended, in_doubt=outcome.fate is Fate.UNKNOWN)
+
+    def reported(self, sender: str, reference: int, recipient: str, *, delivered: bool, code: int, now: float) -> Match | None:
+        """Write down the network's last word on a part; gives the message, None when nobody waits for it. Raises StoreError.
+
+        ``recipient`` is canonical, ``reference`` the TP-MR, ``code`` the TP-ST of the report.
+        """
+        match = self._awaited.find(sender, self._hashed(b"number", recipient), reference)
+        if match is None:
+            self._journal.append(chronicle.stray(sender, mask(recipient), delivered=delivered, code=code, at=now))
+        else:
+            self._journal.append(chronicle.reported(Report(match.id, match.part, delivered, code, now)))
+            self._awaited.settle(match.id, match.part, delivered=delivered)
+        return match
 
     def acknowledged(self, delivery: str) -> None:
         """Write down that a payload will not be delivered again. Raises StoreError."""
@@ -199,14 +219,15 @@ class Ledger:
             if story.end is None or outcome is None:
                 return
             self._remember(story.facts, outcome, found)
+            self._await_reports(story.facts, outcome, float(story.end["ended"]))
             ended = min(float(story.end["ended"]), now)  # the clock may have been set back
             if outcome.sms and ended > now - DAY_S:
                 found.sent.append((outcome.sender, ended, outcome.sms))
             if story.facts.id in bodies:
                 with_body.add(story.facts.id)
 
-        self._unacknowledged = Unacknowledged()
-        stories = chronicle.read(self._journal.replay(since), over, gone.add)
+        self._unacknowledged, self._awaited = Unacknowledged(), Awaited()
+        stories = chronicle.read(self._journal.replay(since), over, gone.add, lambda report: self._awaited.settle(report.id, report.part, delivered=report.delivered))
         self._unacknowledged.drop(gone)
         return found, stories, with_body
 
@@ -221,6 +242,7 @@ class Ledger:
         else:
             self._late.append((chronicle.end(story.facts, outcome, at=now, began=None), story.facts.id))
             found.ended.append((story.facts, outcome))
+            self._await_reports(story.facts, outcome, now)
             if outcome.sender and outcome.sms:
                 found.sent.append((outcome.sender, now, outcome.sms))
         return outcome

@@ -59,6 +59,7 @@ class Verdict(Enum):
     SENT = "sent"
     FAILED = "failed"  # for good: no other sender would fare better
     ELSEWHERE = "elsewhere"  # nothing left this sender; another one may do it
+    LATER = "later"  # nothing left this sender; another one may do it at once, the same one after a while
     AGAIN = "again"  # nothing left this sender, which has to start anew; the same one may try again then
     UNKNOWN = "unknown"  # the body left and nobody said what became of it; never sent again by us
 

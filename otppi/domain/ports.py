@@ -42,6 +42,9 @@ class Line(Protocol):
     def write(self, data: bytes) -> None:
         """Write everything within two seconds or raise PortError."""
 
+    def reset(self) -> None:
+        """Drop the line's DTR and RTS for a moment and empty its buffers, as far as the port has them. Never raises, does not block."""
+
     def close(self) -> None:
         """Close; no callback comes after this returned. May be called twice."""
 

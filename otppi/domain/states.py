@@ -50,6 +50,9 @@ class Entry:
     """How often it came back unsent."""
     tried: set[str] = field(default_factory=set)
     """Who gave it up for good."""
+    shunned: set[str] = field(default_factory=set)
+    """Who may try again at ``retry_at``, as the network could not take it there."""
+    retry_at: float = NEVER
     last: Attempt | None = None
 
     @property
@@ -68,5 +71,5 @@ class Entry:
     def moment(self) -> float:
         """The next moment at which something must happen to it."""
         if self.answered or self.job.reply_due is None:
-            return self.ends_at
-        return min(self.ends_at, self.job.reply_due)
+            return min(self.ends_at, self.retry_at)
+        return min(self.ends_at, self.retry_at, self.job.reply_due)

@@ -4,7 +4,7 @@ import tty
 import pytest
 from doubles.modem_desk import AWAY, COMING, USABLE
 
-from actors.modem import LONGEST_REST_S, UNREGISTERED_REST_S
+from actors.modem_bringup import LONGEST_REST_S, UNREGISTERED_REST_S
 from actors.monitor import MODEM_LIST
 from otppi.domain.errors import StoreError
 

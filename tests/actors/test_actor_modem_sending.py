@@ -3,13 +3,14 @@ import re
 import pytest
 from doubles.modem_desk import AWAY, COMING, TO, USABLE, job
 
-from actors.modem import BARRED_REST_S, SHOW_S
+from actors.modem import NO_SIM_REST_S, SHOW_S
+from actors.modem_rest import BARRED_RESTS_S
 from otppi.at.submit import PROMPT_LIMIT_S, RESULT_LIMIT_S
 from otppi.domain.messages.running import Retire
 from otppi.domain.messages.sending import Assign
 from otppi.domain.outcome import Verdict
 
-OURS = re.compile(r"AT|ATE0|AT\+(CMEE=1|CGMI|CGMM|CGMR|CGSN|CPIN\?|CPINR|CMGF=0|CPMS=\"SM\",\"SM\",\"SM\"|CNMI=2,1,0,0,0|CREG=1|CREG\?|CEREG\?|CIMI|CCID|QCCID|ICCID"
+OURS = re.compile(r"AT|ATE0|AT\+(CMEE=1|CGMI|CGMM|CGMR|CGSN|CPIN\?|CPINR|CMGF=0|CPMS=\"(SM|ME|SR)\"|CPMS=\"SM\",\"SM\",\"SM\"|CNMI=2,1,0,1,0|CREG=1|CREG\?|CEREG\?|CIMI|CCID|QCCID|ICCID"
                   r"|CNUM|COPS=3,0|COPS\?|CSCA\?|CSQ|CMGS=\d{1,3})|AT\^ICCID\?|AT!ICCID\?")
 """All that a generic modem is ever told, but for bodies."""
 
@@ -216,7 +217,7 @@ def test_a_busy_modem_is_asked_again_and_the_message_is_sent_once(network, desk,
 
 REFUSALS = [
     ({"kind": "cms", "code": 1}, Verdict.FAILED), ({"kind": "cms", "code": 304}, Verdict.FAILED), ({"kind": "cms", "code": 69}, Verdict.FAILED), ({"kind": "error"}, Verdict.FAILED),
-    ({"kind": "cms", "code": 38}, Verdict.ELSEWHERE), ({"kind": "cms", "code": 331}, Verdict.ELSEWHERE), ({"kind": "cms", "code": 322}, Verdict.ELSEWHERE),
+    ({"kind": "cms", "code": 38}, Verdict.LATER), ({"kind": "cms", "code": 331}, Verdict.LATER), ({"kind": "cms", "code": 322}, Verdict.ELSEWHERE),
     ({"kind": "cms", "code": 500}, Verdict.UNKNOWN), ({"kind": "cms", "code": 350}, Verdict.UNKNOWN), ({"kind": "cms", "code": 600}, Verdict.UNKNOWN)]
 
 
@@ -245,10 +246,11 @@ def test_a_sim_that_may_not_send_leaves_the_pool_before_the_message_goes_elsewhe
     assert desk.facts[-1]["state"] == "barred"
     assert str(code) in desk.facts[-1]["why"]
 
-    desk.clock.advance(BARRED_REST_S * 0.79)
+    rest_s = BARRED_RESTS_S[0] if code == 10 else NO_SIM_REST_S
+    desk.clock.advance(rest_s * 0.79)
     desk.pause()
     assert desk.states[-1] == "barred"
-    desk.clock.advance(BARRED_REST_S * 0.42)
+    desk.clock.advance(rest_s * 0.42)
     desk.ready(2)
     assert desk.send("next").verdict is Verdict.SENT
 

@@ -1,7 +1,8 @@
 import pytest
 from doubles.modem_desk import AWAY, COMING, USABLE
 
-from actors.modem import QUIET_S, UNREGISTERED_REST_S
+from actors.modem import QUIET_S
+from actors.modem_bringup import UNREGISTERED_REST_S
 from actors.modem_sign import COMING_S
 from otppi.at.submit import PROMPT_LIMIT_S
 from otppi.domain.messages.device import LineLost, Received
@@ -219,7 +220,7 @@ def test_a_message_refused_for_want_of_a_network_makes_the_modem_look_for_itself
     network.fault("cms", code=331)
     before = looks(desk)
 
-    assert desk.send("hello").verdict is Verdict.ELSEWHERE
+    assert desk.send("hello").verdict is Verdict.LATER
 
     desk.until(lambda: looks(desk) == before + 1)
     assert desk.send("next").verdict is Verdict.SENT

@@ -6,6 +6,7 @@ from doubles.clock import FakeClock
 from doubles.ears import Ears
 
 from actors.modem import SHOW_S, ModemOwner
+from actors.modem_bringup import Neighbours
 from otppi.adapters.serial_lines import LineWatch
 from otppi.at.dialogue import DRAIN_S
 from otppi.at.segments import count
@@ -41,7 +42,7 @@ class Desk:
         self.settings = Modem(**{"id": "m1", "port": str(port), **settings, "sim_pin": Secret(settings.get("sim_pin", ""))})
         self.clock, self.watch = FakeClock(), LineWatch()
         self.order = []
-        self.router, self.monitor, self.supervisor = Ears(self.order), Ears(self.order), Ears(self.order)
+        self.router, self.monitor, self.supervisor, self.inbox = Ears(self.order), Ears(self.order), Ears(self.order), Ears()
         self.disk, self.marks, self.at_save = [], [], lambda value: None
         self.written, self.opened_at = [], []
         self.at_write = lambda data: None
@@ -59,7 +60,7 @@ class Desk:
             self.at_write(data)
             line.write(data)
 
-        return SimpleNamespace(write=write, close=line.close)
+        return SimpleNamespace(write=write, close=line.close, reset=line.reset)
 
     def save(self, value):
         self.at_save(value)
@@ -73,7 +74,7 @@ class Desk:
 
     def start(self):
         pins = PinBook(lambda: self.disk[-1] if self.disk else None, self.save, b"key")
-        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, self.router, self.monitor, pins, self)
+        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, Neighbours(self.router, self.monitor, self.inbox), pins, self)
         return self
 
     def write(self, value):
@@ -130,7 +131,13 @@ class Desk:
 
     @property
     def facts(self):
-        return [state.facts for state in self.monitor.of(State)]
+        return [state.facts for state in self.monitor.of(State) if state.kind == "modem"]
+
+    @property
+    def alarms(self):
+        """What is wrong now, by what it is about."""
+        said = {state.name: state.facts for state in self.monitor.of(State) if state.kind == "alarm"}
+        return {facts["what"]: facts["text"] for facts in said.values() if facts is not None}
 
     @property
     def states(self):

@@ -36,12 +36,16 @@ class VirtualNetwork:
         latency_ms: float = 0,
         extra: Sequence[str] = (),
         name: str = "modem",
+        *,
+        reports: bool = False,
     ) -> None:
+        """With ``reports`` the network says of each SMS that asks for it that it was delivered."""
         self.links = [tmp_path / f"{name}{number}" for number in range(count)]
         self.log = tmp_path / f"{name}-network.jsonl"
         self.control = tmp_path / f"{name}.control"
         self.output = b""
         profiles = [profile] if isinstance(profile, str) else list(profile)
+        self._reports = reports
         self._words = [
             *(word for link in self.links for word in ("--link", str(link))),
             *(word for profile in profiles for word in ("--profile", profile)),
@@ -63,6 +67,7 @@ class VirtualNetwork:
             self.output_until(b"ready", START_LIMIT_S)
             self._peer = socket.socket(socket.AF_UNIX)
             self._peer.connect(str(self.control))
+            self.ask("reports", automatic=self._reports)
         except BaseException:
             self._kill()
             raise

@@ -65,7 +65,7 @@ def test_the_story_of_a_message_is_told_to_its_owner_alone_also_in_another_life(
 
 
 def test_a_message_that_failed_is_told_with_its_reason(service, network):
-    network.fault("cms", count=None, code=21)
+    network.fault("cms", count=None, code=28)
     reply = send(service)
     told = status(service, reply["data"]["id"])
     assert (reply["response_code"], told["status"], told["error"]) == ("1102", "failed", reply["error"])
@@ -105,7 +105,7 @@ def test_of_many_that_send_the_same_at_once_one_message_leaves_and_all_hear_its_
 
 
 def test_what_failed_may_be_sent_again_under_the_same_id(service, network, arrivals):
-    network.fault("cms", count=1, code=21)
+    network.fault("cms", count=1, code=28)
     assert send(service, id="again")["response_code"] == "1102"
     assert send(service, id="again")["response_code"] == "0000"
     assert len(arrivals.messages(1)) == 1

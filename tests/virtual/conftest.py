@@ -85,7 +85,7 @@ def stack():
 @pytest.fixture
 def start(stack, tmp_path):
     """Start a virtual network; it ends with the test."""
-    return lambda **words: stack.enter_context(VirtualNetwork(tmp_path, **words))
+    return lambda **words: stack.enter_context(VirtualNetwork(tmp_path, reports=True, **words))
 
 
 @pytest.fixture

@@ -15,13 +15,15 @@ class Profile:
     """Commands that tell the ICCID and the prefix of their answer, in the order to try."""
     after_pin_s: float = 1.0
     """How long the modem wants to be left alone after the PIN."""
+    restart: tuple[str, ...] = ("AT+CFUN=1,1",)
+    """Commands that make it start anew; empty for a family that must not be asked to."""
     ussd_packed: bool = False
     """USSD strings are packed septets in hexadecimal digits, whatever +CSCS says."""
 
 
 GENERIC = Profile("generic", "", iccid=(("AT+CCID", "+CCID:"), ("AT+QCCID", "+QCCID:"), ("AT^ICCID?", "^ICCID:"), ("AT+ICCID", "+ICCID:"), ("AT!ICCID?", "!ICCID:")))
 FAMILIES = (
-    Profile("huawei", "huawei", start=("AT^CURC=0",), iccid=(("AT^ICCID?", "^ICCID:"),), after_pin_s=3.0, ussd_packed=True),
+    Profile("huawei", "huawei", start=("AT^CURC=0",), iccid=(("AT^ICCID?", "^ICCID:"),), after_pin_s=3.0, ussd_packed=True, restart=()),  # CFUN=1,1 leaves some sticks as a CD-ROM
     Profile("zte", "zte", start=("AT+ZOPRT=5",), iccid=(("AT+ZGETICCID", "+ZGETICCID:"), ("AT+CCID", "+CCID:"))),
     Profile("simcom", "simcom"),
     Profile("quectel", "quectel", iccid=(("AT+QCCID", "+QCCID:"), ("AT+CCID", "+CCID:"))),

@@ -47,6 +47,16 @@ class Safe:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreFilling:
+    """Modem → inbox: how full a store of the modem is, after each look into it."""
+
+    modem: str
+    store: str
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """Router, inbox, monitor → webhooks: something that others may want to hear of (row S15).
 
@@ -58,3 +68,10 @@ class Happened:
     at: float
     data: Mapping[str, Any] = field(repr=False)
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """Webhooks → inbox: nobody needs to be told any more of what happened under this key."""
+
+    key: str
