@@ -16,7 +16,7 @@ from otppi.domain.effects import Answer, Arm, Assign, Effect, Leave, Screen, Set
 from otppi.domain.job import Job
 from otppi.domain.lanes import Lanes
 from otppi.domain.outcome import Attempt, Outcome, Verdict
-from otppi.domain.states import NEVER, Entry, Stage, Standing
+from otppi.domain.states import Entry, Stage, Standing, thrift_s
 
 __all__ = ["LATER_S", "MAX_ROUNDS", "SCREEN_LIMIT_S", "Answer", "Arm", "Assign", "Dispatch", "Effect", "Leave", "Screen", "Settle", "Standing"]
 
@@ -27,11 +27,14 @@ LATER_S = (10.0, 60.0, 300.0)  # before the same sender is asked again whose net
 
 
 class Dispatch:
-    """The ledger. ``candidates(number, usable)`` gives the modems to choose from, as domain.routing does."""
+    """The ledger. ``candidates(number, usable)`` gives the modems to choose from, as domain.routing does; ``cheapest`` those of them that take least."""
 
-    def __init__(self, candidates: Callable[[str, Callable[[str], bool]], tuple[str, ...]], queue_limit: int) -> None:
+    def __init__(
+        self, candidates: Callable[[str, Callable[[str], bool]], tuple[str, ...]], queue_limit: int,
+        cheapest: Callable[[Job, tuple[str, ...]], tuple[str, ...]] = lambda job, senders: senders,
+    ) -> None:
         self.queue_limit = queue_limit
-        self._candidates = candidates
+        self._candidates, self._cheapest = candidates, cheapest
         self._entries: dict[str, Entry] = {}
         self._standing: dict[str, Standing] = {}
         self._held: dict[str, str] = {}  # sender → the job it was offered or holds
@@ -194,6 +197,7 @@ class Dispatch:
     def _admit(self, job: Job, now: float, *, answered: bool = False) -> None:
         self._seq += 1
         entry = self._entries[job.id] = Entry(job, self._seq, answered=answered)
+        entry.lavish_at = now + thrift_s(job, now)
         self._screen(entry, now)
 
     def _take(self) -> list[Effect]:
@@ -230,14 +234,20 @@ class Dispatch:
         """Give the senders of a standing that may send a job and have not given it up."""
         return self._candidates(entry.job.to, lambda sender: self._standing.get(sender) is standing and sender not in entry.tried and sender not in entry.shunned)
 
+    def _thrift(self, entry: Entry, senders: tuple[str, ...], now: float) -> tuple[str, ...]:
+        """Give the senders that a job waits for: the cheapest, until it has waited long enough."""
+        return self._cheapest(entry.job, senders) if len(senders) > 1 and now < entry.lavish_at else senders
+
     def _queue(self, entry: Entry, now: float) -> None:
         """Put a job into the lane of its candidates, and offer it when one of them has nothing to do."""
-        if (lane := self._wait(entry, now)) and entry.armed and (sender := self._lanes.idle_of(lane)) is not None:
-            self._offer(sender, now)
+        if (lane := self._wait(entry, now)) and entry.armed and (idle := self._lanes.idle_of(lane)):
+            self._offer(idle[0] if now < entry.lavish_at else self._cheapest(entry.job, idle)[0], now)
 
     def _wait(self, entry: Entry, now: float) -> tuple[str, ...]:
         """Put a job into the lane of its candidates; without any it waits in the empty lane or is closed."""
-        lane = entry.lane = self._lane(entry)
+        able = self._lane(entry)
+        lane = entry.lane = self._thrift(entry, able, now)
+        entry.thrifty = len(lane) < len(able)
         entry.stage, entry.sender = Stage.QUEUED, ""
         if lane or self._may_wait(entry):
             if entry.job.hurried and not entry.answered:
@@ -290,11 +300,12 @@ class Dispatch:
         """
         usable = frozenset(sender for sender, standing in self._standing.items() if standing is Standing.USABLE)
         for entry in entries:
-            if entry.stage is Stage.OFFERED and entry.sender not in self._lane(entry):
+            if entry.stage is Stage.OFFERED and entry.sender not in self._thrift(entry, self._lane(entry), now):
                 del self._held[entry.sender]
                 if self.usable(entry.sender):
                     self._lanes.idle(entry.sender)
-            elif entry.stage is not Stage.QUEUED or (entry.lane and not entry.tried and not entry.shunned and self._candidates(entry.job.to, usable.__contains__) == entry.lane):
+            elif entry.stage is not Stage.QUEUED or (entry.lane and not entry.tried and not entry.shunned
+                                                        and self._thrift(entry, self._candidates(entry.job.to, usable.__contains__), now) == entry.lane):
                 continue
             self._lanes.discard(entry.job.id)
             self._unarmed.discard(entry.job.id)
@@ -328,21 +339,14 @@ class Dispatch:
             over = entry.job.deadline <= now
             self._close(entry, self._too_late(entry) if over else endings.unscreened(entry.job), now)
             return
-        if entry.retry_at <= now:
-            self._retry(entry, now)
+        if entry.widen(now) and entry.stage is Stage.QUEUED:
+            self._lanes.discard(entry.job.id)
+            self._unarmed.discard(entry.job.id)
+            self._queue(entry, now)
         if not entry.answered and entry.job.reply_due is not None and entry.job.reply_due <= now:
             self._answer_in_hand(entry)
         if entry.job.id in self._entries:
             self._schedule(entry)
-
-    def _retry(self, entry: Entry, now: float) -> None:
-        """Let those have a job again whose network could not take it."""
-        entry.shunned.clear()
-        entry.retry_at = NEVER
-        if entry.stage is Stage.QUEUED:
-            self._lanes.discard(entry.job.id)
-            self._unarmed.discard(entry.job.id)
-            self._queue(entry, now)
 
     def _answer_in_hand(self, entry: Entry) -> None:
         entry.answered = True

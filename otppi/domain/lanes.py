@@ -72,9 +72,9 @@ class Lanes:
         """Note that a sender is not to be offered anything."""
         self._idle.pop(sender, None)
 
-    def idle_of(self, lane: Lane) -> str | None:
-        """Give the sender of a lane that has been idle longest."""
-        return next((sender for sender in self._idle if sender in lane), None)
+    def idle_of(self, lane: Lane) -> Lane:
+        """Give the senders of a lane that have nothing to do, the longest idle first."""
+        return tuple(sender for sender in self._idle if sender in lane)
 
     def all_idle(self) -> list[str]:
         """List the senders that have nothing to do, the longest idle first."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from otppi.domain.job import Job
+from otppi.domain.job import Job, Priority
 from otppi.domain.outcome import Attempt
 
 NEVER = float("inf")
+OTP_THRIFT_S = 5.0  # that a one-time password waits for the cheapest sender: about one SMS of a modem
 
 
 class Standing(Enum):
@@ -53,6 +54,9 @@ class Entry:
     shunned: set[str] = field(default_factory=set)
     """Who may try again at ``retry_at``, as the network could not take it there."""
     retry_at: float = NEVER
+    thrifty: bool = False
+    """Whether it waits for the cheapest of its senders alone, which it does until ``lavish_at``."""
+    lavish_at: float = NEVER
     last: Attempt | None = None
 
     @property
@@ -71,5 +75,29 @@ class Entry:
     def moment(self) -> float:
         """The next moment at which something must happen to it."""
         if self.answered or self.job.reply_due is None:
-            return min(self.ends_at, self.retry_at)
-        return min(self.ends_at, self.retry_at, self.job.reply_due)
+            return min(self.ends_at, self._retry_due, self._lavish_due)
+        return min(self.ends_at, self._retry_due, self._lavish_due, self.job.reply_due)
+
+    def widen(self, now: float) -> bool:
+        """Let those have it again whose network could not take it, and dearer ones, each in its time; True when that may change its senders."""
+        retry, lavish = self._retry_due <= now, self._lavish_due <= now
+        if retry:
+            self.shunned.clear()
+            self.retry_at = NEVER
+        if lavish:
+            self.thrifty = False
+        return retry or lavish
+
+    @property
+    def _retry_due(self) -> float:
+        return self.retry_at if self.stage is not Stage.SENDING else NEVER
+
+    @property
+    def _lavish_due(self) -> float:
+        return self.lavish_at if self.thrifty and self.stage is not Stage.SENDING else NEVER
+
+
+def thrift_s(job: Job, now: float) -> float:
+    """Give the seconds for which a job waits for the cheapest of its senders alone: half of its time, if it is no one-time password."""
+    half = (job.deadline - now) / 2
+    return min(half, OTP_THRIFT_S) if job.priority is Priority.OTP else half

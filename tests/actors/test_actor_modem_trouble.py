@@ -5,6 +5,7 @@ from actors.modem import QUIET_S
 from actors.modem_bringup import UNREGISTERED_REST_S
 from actors.modem_sign import COMING_S
 from otppi.at.submit import PROMPT_LIMIT_S
+from otppi.domain.ladder import Rung
 from otppi.domain.messages.device import LineLost, Received
 from otppi.domain.messages.running import Wake
 from otppi.domain.outcome import Verdict
@@ -124,6 +125,28 @@ def test_a_modem_that_hangs_while_idle_is_found_after_a_quiet_time_and_healed_on
 
     network.clear_faults()
     desk.ready(2)
+    assert desk.send("hello").verdict is Verdict.SENT
+
+
+def test_a_modem_that_stays_silent_climbs_the_ladder_and_is_found_well_whenever_it_answers(network, desk):
+    network.fault("hang", count=None)
+    desk.passes(QUIET_S)
+    rungs = []
+
+    def seen():
+        rung = desk.facts[-1]["recovery"]
+        if rung and rung not in rungs:
+            rungs.append(rung)
+        return Rung.REST.value in rungs
+
+    desk.until(seen, each=2)
+    assert rungs == [rung.value for rung in Rung]
+    assert desk.written.count(b"AT+CFUN=1,1\r") == 1
+    assert desk.bodies == 0
+
+    network.clear_faults()
+    desk.until(lambda: desk.states.count("ready") == 2, each=10)
+    assert desk.facts[-1]["recovery"] == ""
     assert desk.send("hello").verdict is Verdict.SENT
 
 

@@ -2,6 +2,7 @@
 
 from otppi.domain.dispatch import (
     AHEAD,
+    LATER_S,
     MAX_ROUNDS,
     SCREEN_LIMIT_S,
     Answer,
@@ -36,6 +37,8 @@ class Ledger:
         self.holds: dict[str, str] = {}
         self.assigned: list[tuple[str, str]] = []
         self.given_up: dict[str, set[str]] = {}
+        self.later: dict[str, set[str]] = {}
+        """Whose network could not take a job."""
         self.standings: dict[str, Standing] = {}
         self.draining = False
         self.halted = False
@@ -106,6 +109,8 @@ class Ledger:
             del self.holds[sender]
             if verdict is Verdict.ELSEWHERE:
                 self.given_up.setdefault(job_id, set()).add(sender)
+            elif verdict is Verdict.LATER:
+                self.later.setdefault(job_id, set()).add(sender)
         self.take(self.dispatch.finished(sender, job_id, Attempt(verdict, error), self.now))
         if honest and verdict in {Verdict.SENT, Verdict.FAILED, Verdict.UNKNOWN}:
             assert self.settled[job_id][0].fate.name == verdict.name
@@ -240,6 +245,10 @@ class Ledger:
         given_up = self.given_up.get(job.id, set())
         tried = set(self.dispatch._entries[job.id].tried)  # knows of MAX_ROUNDS too
         assert given_up <= tried, "a modem that gave the job up is asked again"
+        entry = self.dispatch._entries[job.id]
+        assert entry.shunned <= self.later.get(job.id, set()), "a modem is passed over whose network took what it was given"
+        assert not entry.shunned or entry.retry_at <= self.now + LATER_S[-1], "a modem is passed over for too long"
+        tried |= entry.shunned
         return self.routes.candidates(job.to, lambda sender: self.standings.get(sender) is Standing.USABLE and sender not in tried).modems
 
     def _check(self):
@@ -277,7 +286,7 @@ class Ledger:
     def _next_moment(self, entry):
         moments = []
         if entry.stage is not Stage.SENDING:
-            moments.append(entry.job.deadline)
+            moments += [entry.job.deadline, entry.retry_at]
         if entry.stage in {Stage.ARRIVED, Stage.OFFERED}:
             moments.append(self.asked[entry.job.id][1] + SCREEN_LIMIT_S)
         if entry.job.id not in self.answers and entry.job.reply_due is not None:
