@@ -2,9 +2,10 @@
 
 from concurrent.futures import Future
 
+from otppi.at import tools
 from otppi.domain import replies
-from otppi.domain.errors import NotDone
-from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskUssd, AskVerify
+from otppi.domain.errors import Mistake, NotDone
+from otppi.domain.messages.asking import AskBlock, AskModems, AskOtp, AskTool, AskUssd, AskVerify
 from otppi.domain.messages.running import Operate
 from otppi.domain.messages.sending import AskSend, ReplyTo
 from otppi.domain.messages.writing import AskStatus
@@ -29,11 +30,12 @@ _LATER = "This version of the gateway does not {} yet."
 class ActorGateway:
     """Implements domain.ports.Gateway."""
 
-    def __init__(self, *, router: Tell, otp_desk: Tell, blocklist: Tell, monitor: Tell) -> None:
+    def __init__(self, *, router: Tell, otp_desk: Tell, blocklist: Tell, monitor: Tell, imei_write: bool = False) -> None:
         self._router = router
         self._otp_desk = otp_desk
         self._blocklist = blocklist
         self._monitor = monitor
+        self._imei_write = imei_write
 
     def submit(self, request: Request, origin: Origin) -> "Future[Reply]":
         """Hand a request to its owner; exactly one reply comes into the future."""
@@ -64,7 +66,10 @@ class ActorGateway:
                 self._router(AskStatus(request, origin, reply))
 
     def operate(self, message: Operate) -> None:
-        """Run an administrator's USSD code; what the network says is the result."""
+        """Run an administrator's USSD code, whose result is what the network says, or one of the tools for a modem."""
+        if message.name != "ussd":
+            self._tool(message)
+            return
         code = message.arguments.get("code") or ""
         request = RequestUssd("ussd", str(message.arguments["modem"]), str(code), bool(message.arguments.get("cancel")), {})
 
@@ -75,6 +80,16 @@ class ActorGateway:
                 message.failed(NotDone(said.error))
 
         self._router(AskUssd(request, reply))
+
+    def _tool(self, message: Operate) -> None:
+        arguments = message.arguments.get("arguments") or {}
+        try:
+            tool = tools.tool(str(message.arguments["tool"]), arguments if isinstance(arguments, dict) else {},
+                              imei_write=self._imei_write, changing=message.name == "modem.tool")
+        except Mistake as error:
+            message.failed(error)
+        else:
+            self._router(AskTool(str(message.arguments["modem"]), tool, message.done, message.failed))
 
     def _ussd(self, request: RequestUssd, origin: Origin, reply: ReplyTo) -> None:
         if origin.redelivered:

@@ -58,7 +58,7 @@ class Sign:
         elif state == "ready":
             _log.info("%s: ready", self._name)
         self._standing, self._state, self.why = standing or self._standing, state, why
-        self._router(SenderStanding(self._settings.id, Standing.AWAY if self._closing else self._standing, port))
+        self._router(SenderStanding(self._settings.id, Standing.AWAY if self._closing else self._standing, port, (self.subscriber and self.subscriber.imsi) or ""))
         self.show()
 
     def fall(self, state: str, port: Tell, why: str, *, away: bool = False) -> None:

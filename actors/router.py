@@ -6,9 +6,11 @@ from typing import Any
 
 from actors.base import handles
 from actors.outbox import CATCH_UP_S, FAILURE, Outbox
+from actors.router_costs import KEEP_S, SHOW_S, Costs
 from otppi.at.concatenation import count
 from otppi.config.modem import Modem
 from otppi.domain import replies
+from otppi.domain.allowances import Usage
 from otppi.domain.dispatch import Dispatch
 from otppi.domain.errors import Mistake, StoreError
 from otppi.domain.intake import Expired, IntakeRules, moment, sms_job
@@ -45,8 +47,10 @@ class Router(Outbox):
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, blocklist: Tell, syncer: Tell, archive: Tell, monitor: Tell, country_code: str, rules: IntakeRules, queue_limit: int,
+        usage: Usage | None = None,
     ) -> None:
-        dispatch_ = Dispatch(self._choice, queue_limit)
+        self._costs = Costs(clock, usage or Usage(), monitor)
+        dispatch_ = Dispatch(self._choice, queue_limit, self._costs.cheapest)
         super().__init__("router", clock, {"route": self.explain}, ledger, dispatch_, blocklist=blocklist, syncer=syncer, monitor=monitor)
         self._archive = archive
         self._country_code = country_code
@@ -72,7 +76,12 @@ class Router(Outbox):
                 self._expect()
                 self._route_anew()
             case "intake":
-                self._rules = value
+                longer, self._rules = value.max_parts != self._rules.max_parts, value
+                if longer:
+                    self._route_anew()
+            case "routing" | "general":
+                self._costs.configure(message.section, value)
+                self._route_anew()
             case "sms":
                 self._country_code, self._prefix_length = value.country_code, value.recipient_prefix_length
                 self._dispatch.queue_limit, self._ledger.remembered.hours = value.queue_limit, value.remember_h
@@ -89,6 +98,8 @@ class Router(Outbox):
         now, wall = self.clock.monotonic(), self.clock.wall()
         for sender, at, sms in recovery.sent:
             self._senders.note(sender, sms, now - max(0.0, wall - at))
+        self._costs.correct(recovery.sent)
+        self._route_anew()
         self._otp_desk(OtpRecovered(recovery.otps))
         if recovery.trouble:
             self._halt(recovery.trouble)
@@ -116,7 +127,22 @@ class Router(Outbox):
              for modem in self._modems if modem.active],
             self._prefix_length,
         )
+        self._costs.price(self._modems, self._country_code, self._rules.max_parts)
+        self._price_anew()
+
+    def _price_anew(self) -> None:
+        """Have every message routed by the prices of now, and look again when the next day begins."""
+        self._senders.spent = self._costs.spent
+        for sender in self._senders.names():
+            self._stand(sender)
         self._carry_out(self._dispatch.routes_changed(self.clock.monotonic()))
+        self._costs_moved()
+        if (seconds := self._costs.look_in()) is not None:
+            self.wake_in(seconds, "prices")
+
+    def _costs_moved(self) -> None:
+        self.wake_soon(SHOW_S, "usage")
+        self.wake_soon(KEEP_S, "keep usage")
 
     # what clients ask
 
@@ -194,7 +220,8 @@ class Router(Outbox):
     def explain(self, number: str) -> dict[str, object]:
         """Tell which modem would send to a number now, and why."""
         to, now = canonical(number, self._country_code), self.clock.monotonic()
-        return self._routes.explain(to, lambda sender: self._senders.standing(sender, now).value, self._dispatch.usable)
+        return self._routes.explain(to, lambda sender: self._senders.standing(sender, now).value, self._dispatch.usable,
+                                    lambda sender, rivals: self._costs.explain(sender, to, rivals))
 
     # what blocklist, senders and syncer say
 
@@ -225,6 +252,8 @@ class Router(Outbox):
     def sender_standing(self, message: SenderStanding) -> None:
         """Note how a sender stands and where to reach it."""
         self._senders.said(message.sender, message.standing, message.port, self.clock.monotonic())
+        if self._costs.sim(message.sender, message.imsi):
+            self._price_anew()
         self._check_started()
         self._stand(message.sender)
 
@@ -248,8 +277,11 @@ class Router(Outbox):
         """Close the job that a sender reports on; a sender whose limit is reached rests before it is offered another."""
         sender, now = message.sender, self.clock.monotonic()
         self._senders.note(sender, message.attempt.sms, now)
-        if self._senders.free_at(sender, now) > now:
+        if self._costs.note(sender, message.attempt.sms):
+            self._price_anew()  # a price or a quota has changed: who waits may have another choice
+        elif self._senders.free_at(sender, now) > now:
             self._stand(sender)
+        self._costs_moved()
         self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))
 
     @handles(Reported)
@@ -274,10 +306,28 @@ class Router(Outbox):
         if message.what == "catch up":
             self._catch_up()
             return
+        if message.what in {"prices", "usage", "keep usage"}:
+            self._costs_due(message.what)
+            return
         self._awake_at = None
         for sender in self._senders.names():
             self._stand(sender)
         self._carry_out(self._dispatch.expire(self.clock.monotonic()))
+
+    def _costs_due(self, what: str) -> None:
+        match what:
+            case "prices" if self._costs.over():
+                self._route_anew()
+            case "prices" if (seconds := self._costs.look_in()) is not None:
+                self.wake_in(max(seconds, SHOW_S), what)
+            case "usage":
+                self._costs.show()
+            case "keep usage":
+                self._costs.keep()
+
+    def clean_up(self) -> None:
+        """Have what the SIMs have sent saved."""
+        self._costs.keep()
 
     # start and end
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection
 from actors.base import Actor, handles
 from actors.subscription_sign import SubscriptionSign
 from otppi.config.subscribers import Subscriber
-from otppi.domain.deliveries import Deliveries, Held, addressed
+from otppi.domain.deliveries import Deliveries, Held, addressed, check_topic
+from otppi.domain.errors import Mistake
 from otppi.domain.links import Brokers, Ears, Link
 from otppi.domain.messages.running import Begin, Retire, Retired, Wake
 from otppi.domain.messages.sending import ReplyTo
@@ -27,6 +28,7 @@ from otppi.domain.messages.subscribing import (
     LinkUp,
     Pause,
     Published,
+    PublishText,
     Replied,
 )
 from otppi.domain.ports import Clock, Origin, Tell
@@ -309,3 +311,18 @@ class SubscriptionOwner(Actor):
         super().on_stop()
         if self._supervisor is not None and self._retiring:
             self._supervisor(Retired(self.name))
+
+    # what others publish
+
+    @handles(PublishText)
+    def publish_text(self, message: PublishText) -> None:
+        """Publish what is no reply, if there is a connection; else whoever wants it tries again."""
+        try:
+            check_topic(message.topic, self._subscribed)
+        except Mistake as error:
+            message.done(str(error).replace("callback_topic", "The topic", 1))
+            return
+        if self._link is None or self._up_at is None:
+            message.done("The broker is not connected.")
+        else:
+            self._link.publish(message.topic, message.body, message.done)

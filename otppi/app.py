@@ -19,6 +19,7 @@ from actors.blocklist import BlocklistOwner
 from actors.control import ActorControl
 from actors.doors import DoorKeeper
 from actors.gateway import ActorGateway
+from actors.inbox import InboxOwner
 from actors.monitor import Monitor
 from actors.otp_desk import OtpDesk
 from actors.router import Router
@@ -26,14 +27,18 @@ from actors.settings import SettingsOwner
 from actors.supervisor import Supervisor, stop_actor
 from actors.syncer import Syncer
 from actors.timekeeper import Timekeeper
+from actors.usage_keeper import UsageKeeper
+from actors.webhooks import Webhooks
 from otppi.adapters.brokers.opening import BrokerLinks
 from otppi.adapters.clock import SystemClock
+from otppi.adapters.http import HttpPoster
 from otppi.adapters.serial_lines import LineWatch
 from otppi.books import Books, open_books
 from otppi.children import Children
 from otppi.config.book import Change
 from otppi.config.modem import Modem
 from otppi.config.site import Site
+from otppi.domain.allowances import Usage
 from otppi.domain.errors import NotDone
 from otppi.domain.intake import IntakeRules
 from otppi.domain.messages.running import (
@@ -44,6 +49,7 @@ from otppi.domain.messages.running import (
     StopChildren,
     TellWhenStarted,
 )
+from otppi.domain.messages.writing import Keep
 from otppi.domain.ports import Tell
 from otppi.store.journal import FileJournal
 from otppi.store.keys import key
@@ -69,10 +75,11 @@ class Service:
         self._clock = SystemClock(self._books.saved_time.last())
         self._lines = LineWatch()
         self._brokers = BrokerLinks()
+        self._poster = HttpPoster()
         self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h,
                                      [modem.id for modem in self._books.settings.get("modems")])
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
-        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "subscribers", "certificates")}
+        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "routing", "subscribers", "certificates", "webhooks")}
         self._owners: dict[str, Tell] = {}
         self._started = self._draining = False
         self._doors: Doors | None = None
@@ -107,27 +114,37 @@ class Service:
         self._audit = self._began("audit", AuditOwner.start(clock, books.audit))
         self._monitor = self._began("monitor", Monitor.start(clock))
         self._timekeeper = self._began("timekeeper", Timekeeper.start(clock, books.saved_time.save))
+        self._webhooks = self._began("webhooks", Webhooks.start(clock, self._written.events, self._poster, self._monitor, values["webhooks"]))
         accounts = self._began("accounts", AccountsOwner.start(clock, books.accounts, self._accounts.publish))
         self._accounts.publish(books.accounts.snapshot())
         self._accounts.ask_upgrade = accounts
         self._blocklist = self._began("blocklist", BlocklistOwner.start(clock, books.make_blocklist, values["sms"].country_code))
         syncer = self._began("syncer", Syncer.start(clock))
         archive = self._began("archive", Archive.start(clock, self._written.journal))
+        usage_keeper = self._began("usage_keeper", UsageKeeper.start(clock, lambda value: books.state.save("usage", value)))
+        usage = Usage(lambda: books.state.load("usage"), lambda value: usage_keeper(Keep(value)))
         self._router = self._began("router", Router.start(
             clock, self._written.ledger, blocklist=self._blocklist, syncer=syncer, archive=archive, monitor=self._monitor,
-            country_code=values["sms"].country_code, rules=self._intake(), queue_limit=values["sms"].queue_limit))
+            country_code=values["sms"].country_code, rules=self._intake(), queue_limit=values["sms"].queue_limit,
+            usage=usage))
         self._otp_desk = self._began("otp_desk", OtpDesk.start(
             clock, self._router, self._monitor, *self._otp_store(), country_code=values["sms"].country_code, rules=values["otp"], intake=self._intake()))
         settings = self._began("settings", SettingsOwner.start(clock, books.make_settings, self._changed))
         self._supervisor = self._began("supervisor", Supervisor.start(clock, self._monitor))
-        self._gateway = ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor)
+        self._gateway = ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor, imei_write=self._site.gates.imei_write)
+        self._inbox = self._began("inbox", InboxOwner.start(clock, books.inbox, sms=values["sms"], submit=self._gateway.hand, monitor=self._monitor))
         self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist,
-                                 "gateway": self._gateway.operate}
+                                 "gateway": self._gateway.operate, "webhooks": self._webhooks, "inbox": self._inbox}
         self._children = Children(clock, supervisor=self._supervisor, router=self._router, monitor=self._monitor, gateway=self._gateway,
-                                  data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers)
+                                  data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers, inbox=self._inbox)
         self._built = True
         self._blocklist(Configure("router", self._router))
-        for section, value in (("sms", values["sms"]), ("modems", values["modems"]), ("otp_desk", self._otp_desk), ("recovery", self._written.recovery)):
+        self._webhooks(Configure("inbox", self._inbox))
+        for tell in (self._inbox, self._router):
+            tell(Configure("webhooks", self._webhooks))
+        for section in ("general", "sms", "routing", "modems"):
+            self._router(Configure(section, values[section]))
+        for section, value in (("otp_desk", self._otp_desk), ("recovery", self._written.recovery)):
             self._router(Configure(section, value))
 
     def _build_doors(self) -> Doors:
@@ -164,12 +181,14 @@ class Service:
         """Tell everybody whom a section concerns. Runs in the settings owner's thread, which alone changes values."""
         self._values = {**self._values, change.section: change.new}
         concerned: dict[str, tuple[Tell, ...]] = {
-            "general": (),
+            "general": (self._router,),
+            "routing": (self._router,),
             "api": (),
             "certificates": (),
-            "sms": (self._router, self._otp_desk, self._blocklist),
+            "webhooks": (self._webhooks,),
+            "sms": (self._router, self._otp_desk, self._blocklist, self._inbox),
             "otp": (self._otp_desk,),
-            "modems": (self._router,),
+            "modems": (self._router, self._inbox),
             "subscribers": (),
         }
         for tell in concerned[change.section]:
@@ -225,6 +244,7 @@ class Service:
             stop_actor(name, ref)
         self._written.journal.close()
         self._brokers.stop(CLOSE_LIMIT_S)
+        self._poster.stop(CLOSE_LIMIT_S)
         self._lines.stop()
         self._clock.stop()
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

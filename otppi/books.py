@@ -8,7 +8,9 @@ from typing import Any
 from otppi.config.book import Change, SettingsBook
 from otppi.domain.accounts import AccountsBook
 from otppi.domain.blocklist import BlocklistBook
+from otppi.domain.inbox import InboxBook
 from otppi.store.audit import FileAudit
+from otppi.store.inbox import InboxFiles
 from otppi.store.sections import FileSections
 from otppi.store.timestamp import SavedTime
 
@@ -23,6 +25,8 @@ class Books:
     accounts: AccountsBook
     audit: FileAudit
     saved_time: SavedTime
+    inbox: InboxBook
+    """Read when it is first needed."""
 
     def make_settings(self, changed: Callable[[Change], None]) -> SettingsBook:
         """Make the settings' book for an owner that wants to hear of changes."""
@@ -35,7 +39,7 @@ class Books:
     def operations(self) -> Mapping[str, Callable[..., Any]]:
         """Give every operation that works without a running service."""
         blocklist = self.make_blocklist(lambda: str(self.settings.get("sms").country_code))
-        return {**self.settings.operations, **self.accounts.operations, **blocklist.operations}
+        return {**self.settings.operations, **self.accounts.operations, **blocklist.operations, **self.inbox.operations}
 
 
 def open_books(data: Path) -> Books:
@@ -48,4 +52,5 @@ def open_books(data: Path) -> Books:
         accounts=AccountsBook(lambda: state.load("accounts"), lambda value: state.save("accounts", value)),
         audit=FileAudit(data / "audit.log"),
         saved_time=SavedTime(data / "time"),
+        inbox=InboxBook(InboxFiles(data / "inbox")),
     )

@@ -32,6 +32,8 @@ class Written:
     ledger: Ledger
     recovery: Recovery
     marks: Path
+    events: Spool
+    """What waits for webhooks; its key is that of the messages."""
 
     def mark(self, modem: str) -> MarkFile:
         """Open the mark of a modem."""
@@ -47,7 +49,7 @@ def open_written(data: Path, run: Path, clock: Clock, remember_h: float, modems:
     marks = [Mark.from_json(value, owners.get(name, "")) for name, value in named_marks(data / "marks")]
     recovery = ledger.recover(marks, _life(run), now=clock.wall(), monotonic=clock.monotonic())
     _log.debug("what was written was read in %.2f s", time.monotonic() - started)
-    return Written(journal, ledger, recovery, data / "marks")
+    return Written(journal, ledger, recovery, data / "marks", Spool(data / "webhooks", lambda: Seal(key(run / "spool.key"))))
 
 
 def safe_name(text: str) -> str:

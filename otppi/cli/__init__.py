@@ -11,6 +11,7 @@ from otppi.cli import (
     blocklist,
     check,
     demo,
+    inbox,
     modem,
     publish,
     route,
@@ -20,12 +21,13 @@ from otppi.cli import (
     user,
     ussd,
     virtual_modem,
+    webhook,
     ws_broker,
 )
 from otppi.cli.common import Parser
 from otppi.domain.errors import BadSettings, Mistake, OtppiError
 
-COMMANDS = (run, check, status, settings, user, blocklist, route, modem, ussd, publish, virtual_modem, ws_broker, demo)
+COMMANDS = (run, check, status, settings, user, blocklist, route, modem, ussd, inbox, webhook, publish, virtual_modem, ws_broker, demo)
 EPILOG = """first steps:
   otppi demo                                   try everything without a modem
   otppi settings show modems                   what is set; otppi settings set modems FILE replaces it

@@ -1,12 +1,13 @@
 """What commands share: where the data is, whether a service runs on it, and how an operation reaches it."""
 
 import argparse
+import contextlib
 import getpass
 import json
 import os
 import pwd
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -72,13 +73,9 @@ def operate(args: argparse.Namespace, name: str, /, **arguments: Any) -> Any:
 
 
 def _without_service(site: Site, folder: DataFolder, name: str, arguments: dict[str, Any]) -> Any:
-    who = _user()
+    who = caller()
     become_owner(folder.path)
-    try:
-        folder.lock(run_directory(folder.path, Path(site.paths.run) if site.paths.run else None, os.environ))
-    except DataLocked:
-        raise NotDone(f"A service holds {folder.path} and does not answer; try again when it has started or stopped.") from None
-    try:
+    with locked(site, folder):
         books = open_books(folder.path)
         try:
             result = books.operations()[name](**arguments)
@@ -88,11 +85,22 @@ def _without_service(site: Site, folder: DataFolder, name: str, arguments: dict[
         if operation.changes:
             books.audit.record(f"cli:{who}", name, operations.target(operation, arguments))
         return result
+
+
+@contextlib.contextmanager
+def locked(site: Site, folder: DataFolder) -> Iterator[None]:
+    """Own the data folder for a while. Raises NotDone when somebody else does."""
+    try:
+        folder.lock(run_directory(folder.path, Path(site.paths.run) if site.paths.run else None, os.environ))
+    except DataLocked:
+        raise NotDone(f"A service holds {folder.path} and does not answer; try again when it has started or stopped.") from None
+    try:
+        yield
     finally:
         folder.unlock()
 
 
-def _user() -> str:
+def caller() -> str:
     """Name whoever asks, as the kernel knows him: the service finds the same name at its control socket."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
@@ -140,6 +148,24 @@ def _shown(cell: object) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return "-" if cell in {None, ""} else str(cell)
+
+
+def read_lines(what: Sequence[str], *, from_stdin: bool, option: str) -> list[str]:
+    """Read secrets, one a line from standard input, or ask for each; a name that ends with ``*`` is asked for twice. Raises Mistake."""
+    if from_stdin:
+        return [_line() for _ in what]
+    if not sys.stdin.isatty():
+        raise Mistake(f"There is nobody to ask; give it on standard input with {option}.")
+    found = []
+    try:
+        for name in what:
+            found.append(getpass.getpass(f"{name.rstrip('*')}: "))
+            if name.endswith("*") and getpass.getpass("Again: ") != found[-1]:
+                raise Mistake("The two differ; nothing was tried.")
+    except EOFError:  # Ctrl-D
+        print(file=sys.stderr)
+        raise Mistake("Nothing was given.") from None
+    return found
 
 
 def add_password_option(parser: argparse.ArgumentParser) -> None:

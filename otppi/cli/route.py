@@ -1,8 +1,10 @@
 """``otppi route``: which modem would send to a number now, and why."""
 
 import argparse
+from typing import Any
 
 from otppi.cli.common import Commands, add_parser, operate, print_json
+from otppi.domain import pricing
 
 
 def register(commands: Commands) -> None:
@@ -25,5 +27,11 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{route['number']} goes nowhere: {route['reason']}.")
     for group in route["groups"]:
-        print(f"  {group['reason']}: " + ", ".join(f"{modem['name']} ({modem['state']})" for modem in group["modems"]))
+        print(f"  {group['reason']}: " + ", ".join(f"{modem['name']} ({_words(modem)})" for modem in group["modems"]))
     return 0 if route["chosen"] else 1
+
+
+def _words(modem: dict[str, Any]) -> str:
+    """Give state and price of a modem, and why it is passed over."""
+    quota = f"quota of the {modem['quota']} reached" if modem.get("quota") else ""
+    return ", ".join(filter(None, (modem["state"], quota, pricing.words(modem))))

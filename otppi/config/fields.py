@@ -5,7 +5,8 @@
         enabled: bool = flag("Ring the bell", default=False)
         pin: int = integer("GPIO pin", default=26, low=0, high=27)
 
-A field without a default is required. A class may tell what its fields cannot know one by one in
+A field without a default is required; one whose name ends in an underscore is written without it (``from_`` is ``from``,
+a word of Python's own). A class may tell what its fields cannot know one by one in
 ``def problems(self) -> Iterable[tuple[str, str]]``; it is asked once each field is right.
 """
 
@@ -87,8 +88,18 @@ def group(label: str, *, default: Any, help: str = "") -> Any:  # noqa: A002
     return _field(Group(label=label, help=help, cls=type(default)), default)
 
 
+def rows(label: str, *, cls: type[Any], most: int, default: Any = dataclasses.MISSING, help: str = "") -> Any:  # noqa: A002
+    """Declare a tuple of nested objects; those with an ``id`` are matched by it."""
+    return _field(Rows(label=label, help=help, cls=cls, most=most), default)
+
+
+def of_kind(kind: Kind, *, default: Any = dataclasses.MISSING, private: bool = False) -> Any:
+    """Declare a value of a kind of its own; a ``private`` one stays out of the repr."""
+    return _field(kind, default, shown=not private)
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True,
-                     field_specifiers=(text, integer, number, flag, choice, secret, items, group))
+                     field_specifiers=(text, integer, number, flag, choice, secret, items, group, rows, of_kind))
 def settings(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass with slots and named arguments only."""
     return dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
@@ -110,9 +121,29 @@ class Group(Kind):
         return to_json(value, masked=masked)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rows(Kind):
+    """A list of nested objects, held as a tuple."""
+
+    cls: type[Any]
+    most: int
+
+    def read(self, value: Any, old: Any, at: str, problems: Problems) -> Any:
+        if isinstance(value, list | tuple) and len(value) > self.most:
+            problems.append((at, f"must hold at most {self.most} entries."))
+            return None
+        found: Problems = []
+        made = read_list(self.cls, value, found, old or ()) if "id" in kinds(self.cls) else _read_rows(self.cls, value, found)
+        problems.extend((at + path, sentence) for path, sentence in found)
+        return made
+
+    def to_json(self, value: Any, *, masked: bool) -> Any:
+        return [to_json(one, masked=masked) for one in value]
+
+
 def kinds(cls: type[Any]) -> Mapping[str, Kind]:
     """Give the kind of every field, by key and in order; a form is made from this."""
-    return {field.name: field.metadata[_KIND] for field in dataclasses.fields(cls)}
+    return {_key(field): field.metadata[_KIND] for field in dataclasses.fields(cls)}
 
 
 def read(cls: type[T], value: Any, problems: Problems, at: str = "", old: T | None = None) -> T | None:
@@ -128,14 +159,14 @@ def read(cls: type[T], value: Any, problems: Problems, at: str = "", old: T | No
     problems.extend((_join(at, str(key)), _unknown(str(key), known)) for key in value if key not in known)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # T is one of @settings
-        name, where = field.name, _join(at, field.name)
-        was = getattr(old, name, None)
-        if name in value:
-            values[name] = known[name].read(value[name], was, where, problems)
+        name, key = field.name, _key(field)
+        where, was = _join(at, key), getattr(old, name, None)
+        if key in value:
+            values[name] = known[key].read(value[key], was, where, problems)
         elif field.default is dataclasses.MISSING:
             problems.append((where, "is missing."))
         else:
-            values[name] = known[name].left_out(field.default, was, where, problems)
+            values[name] = known[key].left_out(field.default, was, where, problems)
     if len(problems) > before:
         return None
     made = cls(**values)
@@ -169,7 +200,19 @@ def read_list(cls: type[T], value: Any, problems: Problems, old: tuple[T, ...] =
 
 def to_json(instance: Any, *, masked: bool) -> dict[str, Any]:
     """Give the JSON object; with ``masked`` a secret is ``{"secret": "set"}``, an empty one null in any case."""
-    return {name: kind.to_json(getattr(instance, name), masked=masked) for name, kind in kinds(type(instance)).items()}
+    return {_key(field): field.metadata[_KIND].to_json(getattr(instance, field.name), masked=masked) for field in dataclasses.fields(instance)}
+
+
+def _read_rows(cls: type[T], value: Any, problems: Problems) -> tuple[T, ...] | None:
+    if not isinstance(value, list | tuple):
+        problems.append(("", f"must be a list, not {name_of(value)}."))
+        return None
+    made = [read(cls, one, problems, f"[{place}]") for place, one in enumerate(value)]
+    return tuple(one for one in made if one is not None)
+
+
+def _key(field: "dataclasses.Field[Any]") -> str:
+    return field.name.removesuffix("_")
 
 
 def _field(kind: Kind, default: Any, *, shown: bool = True) -> Any:

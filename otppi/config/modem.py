@@ -44,6 +44,7 @@ class Balance:
     ussd: str = text("USSD code", default="", pattern=r"[*#0-9]{1,40}", shape="a USSD code such as *888#")
     pattern: str = text("Pattern", default="", rule=_expression, help="Regular expression; its first group is the amount")
     every_h: float = number("Ask every", default=0, low=0, high=8760, unit="h", help="0: only when asked to")
+    low: float = number("Low below", default=0, low=0, high=1_000_000_000, help="Below this the SIM sends no more; at 0 or less in any case")
 
 
 @settings

@@ -9,7 +9,9 @@ from otppi.config.certificates import Certificate, one_active
 from otppi.config.fields import HOST, choice, flag, group, integer, items, number, settings, text
 from otppi.config.kinds import Problems
 from otppi.config.modem import Modem, one_modem_a_port
+from otppi.config.routing import Routing
 from otppi.config.subscribers import SUBSCRIBERS, Subscribers
+from otppi.config.webhooks import Webhook, not_too_many
 
 _BROKER_LIMIT_S = 1740  # RabbitMQ takes the channel from a consumer that holds a message for 30 minutes
 
@@ -157,6 +159,8 @@ SECTIONS: Mapping[str, Section] = {section.name: section for section in (
     Section("sms", "SMS", Sms),
     Section("otp", "One-time passwords", Otp),
     Section("modems", "Modems", Modem, many=True, rules=one_modem_a_port),
+    Section("routing", "Routing and tariffs", Routing),
     Section("subscribers", "Subscribers", Subscribers),
     Section("certificates", "Certificates", Certificate, many=True, rules=one_active),
+    Section("webhooks", "Webhooks", Webhook, many=True, rules=not_too_many),
 )}

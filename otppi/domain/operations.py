@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otppi.domain.errors import Mistake
+from otppi.domain.job import born
 from otppi.domain.msisdn import mask
 
 
@@ -32,8 +33,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "modem.list": Operation("monitor", offline=False),
     "route": Operation("router", ("number",), offline=False),
     "ussd": Operation("gateway", ("modem", "code?", "cancel?"), offline=False, limit_s=75.0),
+    "modem.look": Operation("gateway", ("modem", "tool", "arguments?"), offline=False, limit_s=90.0),
+    "modem.tool": Operation("gateway", ("modem", "tool", "arguments?"), changes=True, target="modem", offline=False, limit_s=90.0),
+    "inbox.list": Operation("inbox", ("search?", "modem?", "unread?", "page?", "limit?")),
+    "inbox.show": Operation("inbox", ("id",)),
+    "inbox.reply": Operation("inbox", ("id", "text"), changes=True, target="id", offline=False, limit_s=610.0),
+    "inbox.delete": Operation("inbox", ("ids",), changes=True),
     "settings.show": Operation("settings", ("section",)),
     "settings.set": Operation("settings", ("section", "value"), changes=True, target="section"),
+    "webhook.test": Operation("webhooks", ("id",), offline=False, limit_s=20.0),
     "user.list": Operation("accounts"),
     "user.add": Operation("accounts", ("kind", "name", "password", "email?", "phone?", "commands?"), changes=True, target="name"),
     "user.passwd": Operation("accounts", ("kind", "name", "password"), changes=True, target="name"),
@@ -67,10 +75,15 @@ def check(name: str, arguments: Mapping[str, Any]) -> Operation:
 
 
 def target(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    """Name what an operation changed, for the audit trail: an account or a section, or how many numbers (masked)."""
+    """Name what an operation changed, for the audit trail: an account, a section or a message, or how many numbers (masked) or messages."""
+    if "tool" in arguments:
+        return f"{arguments['modem']} {arguments['tool']}"
     if operation.target:
         kind = arguments.get("kind")
         return f"{kind} {arguments[operation.target]}" if kind else str(arguments[operation.target])
+    if ids := arguments.get("ids"):
+        named = (str(one) for one in list(ids)[:3])
+        return f"{len(ids)} messages: {', '.join(one if born(one) else mask(one) for one in named)}"
     numbers = arguments.get("numbers") or arguments.get("entries") or ()
     shown = ", ".join(mask(str(number)) for number in list(numbers)[:3] if isinstance(number, str))
     return f"{len(numbers)} numbers" + (f": {shown}" if shown else "")

@@ -12,14 +12,15 @@ class PinBook:
     """What one modem tried, on disk before each try. Knows only a keyed hash of the PIN."""
 
     def __init__(self, load: Callable[[], Any], save: Callable[[Any], None], key: bytes) -> None:
-        stored = load() or {}
-        self._hash = str(stored.get("pin", ""))
-        self._state = str(stored.get("state", ""))
+        self._load = load
         self._save = save
         self._key = key
+        self._hash = self._state = ""
+        self._look()
 
     def why_not(self, pin: str, tries_left: int | None) -> str:
-        """Say why this PIN must not be entered now; empty when it may."""
+        """Say why this PIN must not be entered now; empty when it may. What a tool noted meanwhile counts too."""
+        self._look()
         if not pin:
             return "The SIM asks for a PIN. Enter it in the modem's settings."
         if tries_left is not None and tries_left < SAFE_TRIES:
@@ -30,6 +31,11 @@ class PinBook:
             if self._state == "trying" and tries_left is None:
                 return "The last try of this PIN was cut short and the modem does not tell how many are left; it is not tried again by itself."
         return ""
+
+    def known_wrong(self, pin: str) -> bool:
+        """Tell whether the SIM refused this very PIN last."""
+        self._look()
+        return self._state == "refused" and self._hash == self._hashed(pin)
 
     def trying(self, pin: str) -> None:
         """Note a try; on return it is on disk. Raises StoreError, and then the PIN must not be entered."""
@@ -42,6 +48,10 @@ class PinBook:
     def accepted(self, pin: str) -> None:
         """Note that the SIM took the PIN."""
         self._note(self._hashed(pin), "accepted")
+
+    def _look(self) -> None:
+        if stored := self._load():
+            self._hash, self._state = str(stored.get("pin", "")), str(stored.get("state", ""))
 
     def _note(self, hashed: str, state: str) -> None:
         self._save({"pin": hashed, "state": state})

@@ -59,15 +59,20 @@ class Routes:
                 return Candidates(fit, reason)
         return Candidates((), "no modem is usable" if self._all else "no modem may send for the API")
 
-    def explain(self, number: str, state: Callable[[str], str], usable: Callable[[str], bool]) -> dict[str, object]:
-        """Tell the choice and how it came about, group by group."""
+    def explain(
+        self, number: str, state: Callable[[str], str], usable: Callable[[str], bool],
+        cost: Callable[[str, tuple[str, ...]], Mapping[str, object]] = lambda modem, rivals: {},
+    ) -> dict[str, object]:
+        """Tell the choice and how it came about, group by group. ``cost`` tells the price of a modem beside its usable rivals, and whether it is dearer."""
         chosen = self.candidates(number, usable)
-        names = {path.id: path.name for path in self._paths}
-        groups = [
-            {"reason": reason, "modems": [{"id": modem, "name": names[modem], "state": state(modem), "usable": usable(modem)} for modem in modems]}
-            for modems, reason in self._groups(number)
-        ]
-        return {"number": mask(number), "chosen": list(chosen.modems), "reason": chosen.reason, "groups": groups}
+        names, groups = {path.id: path.name for path in self._paths}, []
+        for modems, reason in self._groups(number):
+            rivals = tuple(filter(usable, modems))
+            groups.append({"reason": reason, "modems": [
+                {"id": modem, "name": names[modem], "state": state(modem), "usable": usable(modem), **cost(modem, rivals)} for modem in modems]})
+        cheapest = [modem for modem in chosen.modems if not cost(modem, chosen.modems).get("dearer")]
+        reason = chosen.reason if len(cheapest) == len(chosen.modems) else f"{chosen.reason}, the cheapest"
+        return {"number": mask(number), "chosen": cheapest, "reason": reason, "groups": groups}
 
     def _groups(self, number: str) -> Sequence[tuple[tuple[str, ...], str]]:
         groups: list[tuple[tuple[str, ...], str]] = []

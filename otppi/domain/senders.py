@@ -1,6 +1,6 @@
 """The senders as the router sees them: where to reach each, how it stands, what its limits allow. Times are monotonic."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from otppi.domain.limits import Limit, Meter
@@ -17,6 +17,8 @@ class Senders:
         self._settings: dict[str, Any] = {}
         self._replaced: set[str] = set()
         self._meters: dict[str, Meter] = {}
+        self.spent: Container[str] = ()
+        """Whose quota is reached."""
 
     def expect(self, settings: dict[str, Any], limits: dict[str, tuple[Limit, ...]]) -> list[str]:
         """Take the senders that there are to be; gives those that are new.
@@ -57,9 +59,9 @@ class Senders:
             self._meters[name].note(sms, now)
 
     def standing(self, name: str, now: float) -> Standing:
-        """Tell how a sender stands: by its own word, unless its limit is reached."""
+        """Tell how a sender stands: by its own word, unless a limit or its quota is reached."""
         said = self._said.get(name, Standing.COMING if name in self._settings else Standing.AWAY)
-        return Standing.RESTING if said is Standing.USABLE and self.free_at(name, now) > now else said
+        return Standing.RESTING if said is Standing.USABLE and (name in self.spent or self.free_at(name, now) > now) else said
 
     def free_at(self, name: str, now: float) -> float:
         """Give when a sender may send again by its limits; ``now`` when it may at once."""

@@ -85,6 +85,11 @@ class FileJournal:
         self._torn = False
         self._end += len(data)
 
+    @property
+    def end(self) -> int:
+        """Where the next record will begin, in bytes."""
+        return self._end
+
     def rewrite(self, payloads: Iterable[bytes]) -> None:
         """Replace the whole file by these records, atomically and synced; later records go on after them.
 

@@ -11,7 +11,7 @@ from actors.subscription import AGAIN_S, CLOSING_S, REFUSED_REST_S, SHOW_S, TRIE
 from otppi.config.subscribers import AmqpSubscriber
 from otppi.domain import replies
 from otppi.domain.messages.running import Begin, Retire, State
-from otppi.domain.messages.subscribing import Acknowledged, Pause
+from otppi.domain.messages.subscribing import Acknowledged, Pause, PublishText
 from otppi.domain.replies import Reply
 
 SMS = {"command": "send-sms", "data": {"receiver": "08126666666", "message": "hello"}}
@@ -287,3 +287,21 @@ def test_at_its_end_what_is_answered_is_published_and_acknowledged_in_this_order
     rig.actor.clean_up()
     assert rig.link.asked == [("ack", 2), ("publish", "answers", SENT.encode()), ("ack", 1)]
     assert rig.link.closed
+
+
+def test_a_text_of_the_inbox_is_published_while_there_is_a_connection_and_else_its_owner_is_told(rig):
+    said = []
+    publish = lambda topic="received": rig.pump.tell(PublishText(topic, b"{}", said.append))  # noqa: E731
+    publish()
+    assert (rig.link.asked, said) == ([("publish", "received", b"{}")], [""])
+    publish("sms")
+    assert said.pop() == "The topic is a topic that this gateway listens to."
+    rig.lose()
+    publish()
+    rig.advance(2)  # it connects
+    publish()
+    assert said == ["", "The broker is not connected.", "The broker is not connected."]
+    rig.up()
+    publish()
+    assert rig.link.asked == [("publish", "received", b"{}")]
+    assert said[3:] == [""]

@@ -10,8 +10,11 @@ import pytest
 
 from otppi.cli import COMMANDS, main
 
-COMMAND_WORDS = ["run", "check", "status", "settings", "user", "blocklist", "route", "modem", "ussd", "publish", "virtual-modem", "ws-broker", "demo"]
+COMMAND_WORDS = ["run", "check", "status", "settings", "user", "blocklist", "route", "modem", "ussd", "inbox", "webhook", "publish", "virtual-modem", "ws-broker", "demo"]
 ACTIONS = ["list", "add-api", "add-admin", "passwd", "remove", "block", "unblock", "activate", "deactivate"]
+
+MODEM_ACTIONS = [["modem", action] for action in ("list", "probe", "doctor", "sim", "imei")] + [
+    *(["modem", "sim", action] for action in ("state", "enable", "disable", "change", "enter", "unblock")), ["modem", "imei", "show"], ["modem", "imei", "write"]]
 
 
 @pytest.fixture
@@ -46,7 +49,9 @@ def test_every_command_is_in_the_table_of_help(otppi):
         assert f"\n    {command} " in out or f"\n    {command}\n" in out
 
 
-@pytest.mark.parametrize("words", [[command] for command in COMMAND_WORDS] + [["user", action] for action in ACTIONS], ids=" ".join)
+@pytest.mark.parametrize("words", [[command] for command in COMMAND_WORDS] + [["user", action] for action in ACTIONS] + MODEM_ACTIONS
+                         + [["inbox", action] for action in ("list", "show", "reply", "delete")]
+                         + [["webhook", "list"], ["webhook", "test"]], ids=" ".join)
 def test_help_explains_and_has_an_example(otppi, words):
     code, out, err = otppi(*words, "--help")
     assert (code, err) == (0, "")
@@ -60,7 +65,8 @@ def test_help_explains_and_has_an_example(otppi, words):
     ["settings", "show", "smss"], ["settings", "show", "sms", "file"], ["user"], ["user", "frob"], ["user", "add-api"], ["user", "block", "api"],
     ["user", "block", "somebody", "shop"], ["user", "block", "api", "nobody"], ["user", "add-api", "shop"], ["user", "passwd", "api", "shop"],
     ["blocklist"], ["blocklist", "frob"], ["blocklist", "add"], ["blocklist", "add", "hello"], ["blocklist", "export", "0812"],
-    ["blocklist", "import", "a", "b"], ["blocklist", "import", "/no/such/file"], ["route"], ["ussd"], ["ussd", "modem0"], ["modem"], ["modem", "frob"], ["status", "--jsonn"],
+    ["blocklist", "import", "a", "b"], ["blocklist", "import", "/no/such/file"], ["route"], ["ussd"], ["ussd", "modem0"], ["modem"], ["modem", "frob"], ["modem", "probe"], ["modem", "doctor"], ["modem", "sim"], ["modem", "sim", "frob", "m"], ["modem", "sim", "enter"],
+    ["modem", "imei", "write", "m"], ["modem", "sim", "state", "m", "--pin-stdin"], ["modem", "sim", "enter", "/dev/ttyX"], ["inbox"], ["inbox", "frob"], ["inbox", "show"], ["inbox", "show", "nothing"], ["inbox", "reply", "nothing"], ["inbox", "delete"], ["inbox", "list", "--limit", "0"], ["webhook"], ["webhook", "frob"], ["webhook", "test"], ["status", "--jsonn"],
     ["settings", "set", "sms", "/no/such/file"], ["status", "--data"], ["virtual-modem"], ["ws-broker"], ["publish"], ["publish", "amqp://h/"], ["publish", "smoke://h/", "echo"], ["--site", "x", "status"], ["check", "--site", "/no/such/file"],
 ], ids=lambda words: " ".join(words) or "nothing")
 def test_wrong_words_end_with_2_and_one_line(otppi, words):
@@ -69,7 +75,7 @@ def test_wrong_words_end_with_2_and_one_line(otppi, words):
     one_sentence(err)
 
 
-@pytest.mark.parametrize("words", [["status"], ["modem", "list"], ["route", "08123456789"], ["ussd", "modem0", "*888#"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["status"], ["modem", "list"], ["route", "08123456789"], ["ussd", "modem0", "*888#"], ["inbox", "reply", "ID", "Thank you."], ["webhook", "list"], ["webhook", "test", "shop"]], ids=" ".join)
 def test_without_a_service_its_state_cannot_be_asked_for_and_the_sentence_says_how_to_start_it(otppi, words):
     code, out, err = otppi(*words)
     assert (code, out) == (1, "")

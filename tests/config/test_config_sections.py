@@ -1,7 +1,7 @@
 import pytest
 
 from otppi.config import SECTIONS, Api, ApiPaths, General, Modem, Otp, Sms
-from otppi.config.fields import Group, kinds
+from otppi.config.fields import Group, Rows, kinds
 from otppi.domain.secret import Secret
 
 
@@ -26,7 +26,7 @@ _COMMON = {"enabled": False, "tls": {"enabled": False, "ca_file": "", "verify": 
 
 
 def test_the_sections_of_this_stage_have_these_names_and_defaults():
-    assert list(SECTIONS) == ["general", "api", "sms", "otp", "modems", "subscribers", "certificates"]
+    assert list(SECTIONS) == ["general", "api", "sms", "otp", "modems", "routing", "subscribers", "certificates", "webhooks"]
     assert {name: section.to_json(section.default, masked=False) for name, section in SECTIONS.items()} == {
         "general": {"device_name": "OTP-Pi", "drop_expired": True, "time_zone": "", "ntp_servers": [], "inspect_modems_s": 1},
         "api": {
@@ -40,6 +40,7 @@ def test_the_sections_of_this_stage_have_these_names_and_defaults():
                 "inbox_forward": {"subscriber": "", "topic": ""}},
         "otp": {"length": 6, "expiration_ms": 300000, "max_attempts": 5},
         "modems": [],
+        "routing": {"tariffs": []},
         "subscribers": {
             "amqp": {**_COMMON, "version": "0-9-1", "vhost": "/", "durable": True},
             "mqtt": {**_COMMON, "client_id": "", "qos": 1, "protocol": "3.1.1"},
@@ -48,6 +49,7 @@ def test_the_sections_of_this_stage_have_these_names_and_defaults():
             "activemq": {**_COMMON, "destination": "topic", "client_id": "", "time_to_live_ms": 60000},
             "websocket": {**_COMMON, "path": "/"}},
         "certificates": [],
+        "webhooks": [],
     }
 
 
@@ -60,7 +62,7 @@ def test_a_modem_needs_an_id_and_a_port_alone_and_has_these_defaults():
         "recipient_prefixes": [], "sim_pin": None, "manufacturer": "", "model": "", "revision": "", "imei": "", "imsi": "",
         "iccid": "", "operator": "", "msisdn": "", "sms_center": "", "baud_rate": 115200, "parity": "N", "start_bits": 1,
         "stop_bits": 1, "delete_sent": False, "limits": {"per_minute": 0, "per_hour": 0, "per_day": 0}, "tariff": "",
-        "balance": {"ussd": "", "pattern": "", "every_h": 0}, "internet_access": False,
+        "balance": {"ussd": "", "pattern": "", "every_h": 0, "low": 0}, "internet_access": False,
         "apn": {"name": "", "username": "", "password": None},
         "dial": {"number": "*99#", "init": [], "command": "ATDT", "auto": False}}]
     assert refused("modems", [{}]) == {"settings/modems: [0].id": "is missing.", "settings/modems: [0].port": "is missing."}
@@ -76,7 +78,7 @@ def test_every_field_has_a_label():
     def labels(cls):
         for kind in kinds(cls).values():
             yield kind.label
-            if isinstance(kind, Group):
+            if isinstance(kind, Group | Rows):
                 yield from labels(kind.cls)
 
     assert all(label.strip() for section in SECTIONS.values() for label in (section.label, *labels(section.cls)))

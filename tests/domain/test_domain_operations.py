@@ -28,10 +28,13 @@ def test_what_does_not_fit_is_named(name, arguments, sentence):
 @pytest.mark.parametrize("name,arguments,shown", [
     ("user.add", {"kind": "api", "name": "app", "password": "secret password"}, "api app"),
     ("settings.set", {"section": "sms", "value": {"x": "secret"}}, "sms"),
+    ("modem.tool", {"modem": "m1", "tool": "sim-enable", "arguments": {"pin": "1234"}}, "m1 sim-enable"),
     ("blocklist.add", {"numbers": ["628126666666", "62812*"]}, "2 numbers: 628126666XXX, 628XXX"),
     ("blocklist.add", {"numbers": ["628126666666"] * 5}, "5 numbers: " + ", ".join(["628126666XXX"] * 3)),
     ("blocklist.import", {"entries": [{"pattern": "628126666666"}]}, "1 numbers"),
     ("blocklist.import", {"entries": []}, "0 numbers"),
+    ("inbox.reply", {"id": "06H0NE8CKQUHIVE4LJ0CJJ2FI8", "text": "secret"}, "06H0NE8CKQUHIVE4LJ0CJJ2FI8"),
+    ("inbox.delete", {"ids": ["06H0NE8CKQUHIVE4LJ0CJJ2FI8", "628126666666"]}, "2 messages: 06H0NE8CKQUHIVE4LJ0CJJ2FI8, 628126666XXX"),
 ])
 def test_the_audit_trail_names_what_changed_without_secrets_and_whole_numbers(name, arguments, shown):
     assert target(OPERATIONS[name], arguments) == shown

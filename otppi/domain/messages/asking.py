@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from otppi.domain.messages.sending import ReplyTo
 from otppi.domain.outcome import Outcome
@@ -71,3 +72,13 @@ class AskUssd:
 
     request: RequestUssd
     reply: ReplyTo = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskTool:
+    """Gateway → router → modem: use a tool (``tool`` is an otppi.at.tools.Tool). ``done`` takes its JSON result, ``failed`` the NotDone; one of them, once."""
+
+    modem: str
+    tool: Any
+    done: Callable[[Any], None] = field(repr=False)
+    failed: Callable[[Exception], None] = field(repr=False)

@@ -87,6 +87,8 @@ class SenderStanding:
     sender: str
     standing: Standing
     port: Tell = field(repr=False)
+    imsi: str = field(default="", repr=False)
+    """Of the SIM that it sends with, empty while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

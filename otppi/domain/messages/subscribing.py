@@ -1,8 +1,10 @@
 """Between a subscription, its connection, and those who do what its messages ask for. ``life`` counts connections."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from otppi.domain.links import Delivery
+from otppi.domain.ports import Tell
 from otppi.domain.replies import Reply
 
 
@@ -57,3 +59,32 @@ class Acknowledged:
     """Subscription → router: a delivery was acknowledged and does not come again. ``delivery`` is the hash of its payload."""
 
     delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishText:
+    """Inbox → subscription: publish what is no reply.
+
+    ``done`` is called once, from any thread: with an empty text once it is with the broker, else with why not. It is not
+    called by a subscription that ends before: who asked asks its successor.
+    """
+
+    topic: str
+    body: bytes = field(repr=False)
+    done: Callable[[str], object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherIs:
+    """Children → inbox: a subscription began, or (without a port) there is none of that kind any more."""
+
+    kind: str
+    port: Tell | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPublished:
+    """Inbox to itself: what a subscription said of a text; ``error`` is empty when it is with the broker."""
+
+    id: str
+    error: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from otppi.domain.messages.sending import ReplyTo
 from otppi.domain.outcome import Outcome
@@ -22,6 +23,13 @@ class Synced:
     """Syncer → router: done, or why not."""
 
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Router → usage keeper: write these counts; nothing waits for it."""
+
+    value: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
