@@ -162,6 +162,7 @@ class ModemOwner(ModemBringup):
             self._finish(Attempt(Verdict.FAILED, f"The message cannot be encoded: {error}", parts=(0, job.parts)))
             self._next()
             return
+        self._bag.sending(now=True)
         self._show_soon()  # before the prompt is asked for: whoever sees the modem busy sees why
         self.run(submit(pdus, left_s))
 
@@ -197,6 +198,7 @@ class ModemOwner(ModemBringup):
         if self._in_hand is not None:
             job, self._in_hand = self._in_hand.job, None
             self._sign.finished(job, attempt)
+            self._bag.sending(now=False)
 
     def _show_soon(self) -> None:
         """Show the modem: at once after a quiet time, else in a moment, once for all that happens until then."""

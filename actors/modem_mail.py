@@ -37,6 +37,8 @@ class Mailbag:
         self._safe: list[Lying] = []
         self._to_acknowledge = 0
         self._deaf = False
+        self._sending = False
+        self._reports: list[Stored] = []
 
     def open(self, found: Capabilities, answer_to: Tell) -> None:
         """Begin anew with a modem that is ready; its places have new names, so that a word about an old one counts for nothing."""
@@ -46,6 +48,11 @@ class Mailbag:
         self._safe.clear()
         self._to_acknowledge, self._deaf = 0, False
         self._sweep_at = self._monotonic()
+
+    def sending(self, *, now: bool) -> None:
+        """Note that a message leaves, or that the router knows what became of it: what is reported of its parts meanwhile is told after that."""
+        self._sending = now
+        self._tell_reports()
 
     # what comes in
 
@@ -131,12 +138,17 @@ class Mailbag:
         return swept.final.kind not in DEAD
 
     def _hand_on(self, messages: list[Stored]) -> None:
-        reports = tuple(message for message in messages if _is_report(message.pdu))
+        reports = [message for message in messages if _is_report(message.pdu)]
         received = tuple(message for message in messages if message not in reports)
-        if reports:
-            self._router(Reported(self._modem, reports, self._answer_to))
+        self._reports += reports
+        self._tell_reports()
         if received:
             self._inbox(Heard(self._modem, received, self._answer_to))
+
+    def _tell_reports(self) -> None:
+        if self._reports and not self._sending:
+            reports, self._reports = tuple(self._reports), []
+            self._router(Reported(self._modem, reports, self._answer_to))
 
 
 class _Simple:

@@ -6,6 +6,7 @@ from doubles.modem_desk import TO, USABLE
 from actors.modem_mail import SWEEP_EVERY_S, TELL_AGAIN_S
 from otppi.at.pdu import decode_deliver, decode_status_report
 from otppi.domain.messages.receiving import Heard, Reported, Safe, StoreFilling
+from otppi.domain.messages.sending import Finished
 from otppi.domain.outcome import Verdict
 
 FROM = "628111222333"
@@ -100,6 +101,18 @@ def test_a_status_report_that_is_shown_goes_to_the_router(network, desk):
     report = decode_status_report(bytes.fromhex(desk.router.of(Reported)[0].reports[0].pdu))
     assert (report.tp_mr, report.recipient, report.status) == (attempt.references[0], TO, 0)
     assert heard(desk) == []
+
+
+def test_what_is_reported_of_a_part_while_others_leave_is_told_after_the_message(network, desk):
+    def report(data):
+        if data.endswith(b"\x1a") and desk.bodies == 2:
+            network.status_report(0, TO)
+
+    desk.at_write = report
+    assert desk.send("x" * 400).verdict is Verdict.SENT
+    desk.until(lambda: desk.router.of(Reported))
+    told = [type(message) for message in desk.router.told]
+    assert told.index(Finished) < told.index(Reported)
 
 
 def test_the_inbox_is_told_how_full_the_stores_are(network, desk):
