@@ -10,6 +10,7 @@ from typing import Any
 from actors.base import handles
 from actors.modem_bringup import Memory, ModemBringup, Neighbours
 from actors.modem_errands import Errands
+from actors.modem_flood import Flood
 from actors.modem_job import InHand, encoded
 from actors.modem_mail import Mailbag
 from actors.modem_rest import Rests
@@ -48,7 +49,8 @@ class ModemOwner(ModemBringup):
         self._mark = mark
         self._talk = UssdTalk()
         self._bag = Mailbag(settings.id, neighbours.inbox, neighbours.router, clock.monotonic)
-        self._errands = Errands(self._bag.due)
+        self._flood = Flood(clock.monotonic)
+        self._errands = Errands(self._flood.due, self._bag.due)
         self._rests = Rests(settings.id, clock, neighbours.monitor)
         self._in_hand: InHand | None = None
         self._doubt: urc.News | None = None
@@ -264,7 +266,7 @@ class ModemOwner(ModemBringup):
 
     def unsolicited(self, line: str, pdu: str) -> None:
         """Take what came in, and note that a modem which was ready may not be so any more; what came with the line is dealt with first."""
-        if self._bag.heard(line, pdu):
+        if self._bag.heard(line, pdu) or self._flood.heard(line, self._sign.hardware):
             self._errand_soon()
         elif self._sign.usable and (news := urc.news(line)) is not None:
             self._doubt = news

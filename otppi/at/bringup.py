@@ -5,12 +5,13 @@ Three scripts, since what lies between them is decided elsewhere: :func:`hello`,
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from otppi.at.capabilities import Capabilities
+from otppi.at.capabilities import Capabilities, explore, listen
 from otppi.at.dialogue import Answer, Command, Escape, Mark, Pause, Script
+from otppi.at.insistence import BUSY, insistently
 from otppi.at.profiles import GENERIC, Profile, choose
-from otppi.at.registration import POLL_S, REGISTERED, Signal, signal_quality, stats, wait_registered, what_counts
+from otppi.at.registration import REGISTERED, Signal, signal_quality, stats, wait_registered, what_counts
 from otppi.at.results import DEAD, Final, Kind
 from otppi.at.sim_tries import Tries, tries
 
@@ -18,8 +19,6 @@ HELLO_LIMIT_S = 1.0  # an idle modem answers AT within milliseconds
 HELLO_TRIES = 5
 SIM_LIMIT_S = 20.0  # commands that ask the SIM
 OPERATOR_LIMIT_S = 45.0  # +COPS? can wait for the network
-BUSY_TRIES = 20  # "SIM busy" right after power-up passes within seconds
-BUSY = {301, 314, 14, 515}  # +CMS and +CME ERROR: the SIM or the modem is busy
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -110,10 +109,10 @@ def hello() -> Script:
     yield Command("ATE0")
     yield Command("AT+CMEE=1")
     manufacturer = _plain((yield Command("AT+CGMI")), "+CGMI:")
-    profile = choose(manufacturer)
+    model = _plain((yield Command("AT+CGMM")), "+CGMM:")
+    profile = choose(manufacturer, model)
     for text in profile.start:
         yield Command(text)
-    model = _plain((yield Command("AT+CGMM")), "+CGMM:")
     revision = _plain((yield Command("AT+CGMR")), "+CGMR:")
     imei = _digits((yield Command("AT+CGSN")))
     sim = yield from _sim_state()
@@ -133,8 +132,11 @@ def unlock(pin: str, profile: Profile) -> Script:
     return (yield from _sim_state())
 
 
-def prepare(profile: Profile, sms_center: str, capabilities: Capabilities | None = None) -> Script:  # noqa: ARG001
-    """Set PDU mode, notifications and SMSC, wait for the network, read the SIM's identity. Returns Subscriber or Refused."""
+def prepare(profile: Profile, sms_center: str, known: Capabilities | None = None) -> Script:
+    """Set PDU mode, SMSC, stores and notifications, wait for the network, read the SIM's identity. Returns Subscriber or Refused.
+
+    A modem that is not ``known`` is explored, and so is one that refuses what it was known for.
+    """
     answer = yield from insistently(Command("AT+CMGF=0", SIM_LIMIT_S))
     if not answer.final.ok:
         return Refused("The modem refused PDU mode", answer.final)
@@ -142,15 +144,17 @@ def prepare(profile: Profile, sms_center: str, capabilities: Capabilities | None
         answer = yield from insistently(Command(f'AT+CSCA="+{sms_center}",145', SIM_LIMIT_S))
         if not answer.final.ok:
             return Refused("The modem refused the SMS centre", answer.final)
-    for text in ('AT+CPMS="SM","SM","SM"', "AT+CNMI=2,1,0,1,0", "AT+CREG=1"):
-        answer = yield from insistently(Command(text, SIM_LIMIT_S, expects="+CPMS:"))
-        if answer.final.kind in DEAD:
-            return Refused("The modem fell silent", answer.final)
+    for text in profile.hear:
+        yield Command(text)
+    found = (yield from _as_known(known)) or (yield from explore(profile))
+    if isinstance(found, Final):
+        return Refused("The modem fell silent", found)
+    yield Command("AT+CREG=1", SIM_LIMIT_S)
     registration = yield from wait_registered()
     if isinstance(registration, Final):
         return Refused("The modem fell silent", registration)
     imsi = _digits((yield Command("AT+CIMI", SIM_LIMIT_S)))
-    iccid = yield from _iccid(profile)
+    iccid, told_by = yield from _iccid(profile, found.iccid)
     msisdn = _msisdn((yield Command("AT+CNUM", SIM_LIMIT_S, expects="+CNUM:")))
     yield Command("AT+COPS=3,0")
     operator = _quoted((yield Command("AT+COPS?", OPERATOR_LIMIT_S, expects="+COPS:")).first("+COPS:"))
@@ -158,7 +162,17 @@ def prepare(profile: Profile, sms_center: str, capabilities: Capabilities | None
     signal, final = yield from signal_quality()
     if final.kind in DEAD:
         return Refused("The modem fell silent", final)
-    return Subscriber(registration, imsi, iccid, msisdn, operator, center.lstrip("+"), signal)
+    return Subscriber(registration, imsi, iccid, msisdn, operator, center.lstrip("+"), signal, replace(found, iccid=told_by))
+
+
+def _as_known(known: Capabilities | None) -> Script:
+    """Set a modem as it is known. Returns what is known, the Final of silence, or None when it has to be explored."""
+    if known is None:
+        return None
+    final = yield from listen(known)
+    if final.kind in DEAD:
+        return final
+    return known if final.ok else None
 
 
 def look() -> Script:
@@ -171,28 +185,19 @@ def look() -> Script:
     return Silent() if isinstance(states, Final) else Seen(sim, what_counts(states), signal)
 
 
-def insistently(command: Command) -> Script:
-    """Give a command again while the modem says that the SIM is busy. Returns the Answer."""
-    for _ in range(BUSY_TRIES):
-        answer = yield command
-        if answer.final.code not in BUSY:
-            break
-        yield Pause(POLL_S)
-    return answer
-
-
 def _sim_state() -> Script:
     answer = yield from insistently(Command("AT+CPIN?", SIM_LIMIT_S, expects="+CPIN:", settles="+CPIN:"))
     return answer.first("+CPIN:") or f"error: {answer.final}"
 
 
-def _iccid(profile: Profile) -> Script:
-    for text, prefix in profile.iccid:
+def _iccid(profile: Profile, told_by: str) -> Script:
+    """Ask for the ICCID, first by the command that told it before. Returns it and the command that told it, empty when none did."""
+    for text, prefix in sorted(profile.iccid, key=lambda way: way[0] != told_by):
         answer = yield Command(text, SIM_LIMIT_S, expects=prefix)
         digits = re.search(r"\d{18,20}", " ".join(answer.lines))
         if answer.final.ok and digits:
-            return digits[0]
-    return ""
+            return digits[0], text
+    return "", ""
 
 
 def _plain(answer: Answer, prefix: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from otppi.at.bringup import insistently
 from otppi.at.dialogue import Command, Pause, Script
+from otppi.at.insistence import insistently
 from otppi.at.profiles import GENERIC, Profile
 from otppi.at.results import DEAD, Final, Kind
 from otppi.at.sim_tries import SIM_LIMIT_S, Tries, tries

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from otppi.domain.errors import Mistake, NotDone
-from otppi.virtual.profiles import PROFILES
+from otppi.virtual.makes import PROFILES
 
 IMEI: Final = re.compile(r"[0-9]{15}")
 PIN: Final = re.compile(r"[0-9]{4,8}")

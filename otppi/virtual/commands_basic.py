@@ -7,7 +7,6 @@ from typing import Final
 from otppi.virtual.at_parser import Command, Kind
 from otppi.virtual.modem import Answer, Handler, Modem
 from otppi.virtual.refusals import cme, plain
-from otppi.virtual.session import Session
 
 
 def number(command: Command, position: int = 0, default: int | None = None) -> int:
@@ -55,7 +54,7 @@ def _quiet(modem: Modem, command: Command) -> Answer:
 
 
 def _defaults(modem: Modem, _command: Command) -> Answer:
-    modem.session = Session()
+    modem.forget_settings()
     return ()
 
 

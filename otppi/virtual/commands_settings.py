@@ -36,10 +36,10 @@ def _format(modem: Modem, command: Command) -> Answer:
 
 def _service(modem: Modem, command: Command) -> Answer:
     if command.kind is Kind.TEST:
-        return ["+CSMS: (0,1)"]
+        return ["+CSMS: ({})".format(",".join(map(str, modem.profile.services)))]
     if command.kind is Kind.READ:
         return [f"+CSMS: {modem.session.csms},1,1,1"]
-    modem.session.csms = _one_of(command, 0, 1)
+    modem.session.csms = _one_of(command, *modem.profile.services)
     return ["+CSMS: 1,1,1"]
 
 

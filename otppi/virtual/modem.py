@@ -90,7 +90,7 @@ class Modem(Terminal):
     def restart(self) -> None:
         """Come up again on the same line, as after `+CFUN=1,1`."""
         self.wake()
-        self.session = Session()
+        self.forget_settings()
         self.functionality = 1
         self.menu = None
         self.unacknowledged.clear()
@@ -99,6 +99,10 @@ class Modem(Terminal):
         self.sim.power_on()
         self.urc(*self.profile.boot)
         self._sim_ready()
+
+    def forget_settings(self) -> None:
+        """Take back what a program has set."""
+        self.session = Session(csms=self.profile.services[0])
 
     def wake(self) -> None:
         """End a hang: what was read meanwhile is forgotten."""
@@ -248,6 +252,8 @@ class Modem(Terminal):
         if form is not None:
             self.need_sim()
             return [form.format(self.identity.iccid)]
+        if (refused := self.profile.refused.get(command.name)) is not None and command.kind is not at_parser.Kind.TEST:
+            raise cms(refused)
         handler = self.commands.get(command.name)
         if handler is None or command.name in self.profile.without:
             raise RefusedError("unknown", 0)

@@ -12,9 +12,10 @@ from otppi.virtual.event_log import EventLog
 from otppi.virtual.faults import Fault, Faults
 from otppi.virtual.line import Line
 from otppi.virtual.loop import Loop
+from otppi.virtual.makes import PROFILES
 from otppi.virtual.modem import Modem
 from otppi.virtual.network import Network
-from otppi.virtual.profiles import PROFILES, identity
+from otppi.virtual.profiles import identity
 from otppi.virtual.sim import Sim
 
 Announce = Callable[[int, str, str], None]

@@ -12,7 +12,7 @@ from otppi.domain.messages.running import Retire
 from otppi.domain.messages.sending import Assign
 from otppi.domain.outcome import Verdict
 
-OURS = re.compile(r"AT|ATE0|AT\+(CMEE=1|CGMI|CGMM|CGMR|CGSN|CPIN\?|CPINR|CMGF=0|CPMS=\"(SM|ME|SR)\"|CPMS=\"SM\",\"SM\",\"SM\"|CNMI=2,1,0,1,0|CREG=1|CREG\?|CEREG\?|CIMI|CCID|QCCID|ICCID"
+OURS = re.compile(r"AT|ATE0|AT\+(CMEE=1|CGMI|CGMM|CGMR|CGSN|CPIN\?|CPINR|CMGF=0|CPMS=\"(SM|ME|SR)\"|CPMS=\"SM\",\"SM\",\"SM\"|CPMS=\?|CSMS=0|CSMS\?|CNMI=2,1,0,1,0|CREG=1|CREG\?|CEREG\?|CIMI|CCID|QCCID|ICCID"
                   r"|CNUM|COPS=3,0|COPS\?|CSCA\?|CSQ|CMGS=\d{1,3})|AT\^ICCID\?|AT!ICCID\?")
 """All that a generic modem is ever told, but for bodies."""
 

@@ -1,7 +1,7 @@
 import pytest
 
 from otppi.at.urc import News, carries_pdu, is_urc, news
-from otppi.virtual.profiles import PROFILES
+from otppi.virtual.makes import PROFILES
 
 SAID = sorted({line for profile in PROFILES.values() for line in (*profile.boot, *profile.ready, *profile.noise)})
 

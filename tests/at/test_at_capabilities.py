@@ -1,0 +1,115 @@
+"""A modem is explored once; what was found is kept as JSON and set again without exploring."""
+
+import json
+
+import pytest
+from doubles.peer import LOST, OK, SILENCE, Peer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otppi.at.bringup import prepare
+from otppi.at.capabilities import Capabilities, explore, listen
+from otppi.at.profiles import FAMILIES, GENERIC, choose
+from otppi.at.results import Kind
+
+CPMS = "+CPMS: 1,30,1,30,1,30\nOK"
+WELL = {"AT+CPMS=?": '+CPMS: ("SM","ME","SR"),("SM","ME"),("SM","ME","MT")\nOK', "AT+CPMS=*": CPMS, "AT+CSMS=0": "+CSMS: 1,1,1\nOK", "AT+CSMS?": "+CSMS: 0,1,1,1\nOK",
+        "AT+CNMI=*": OK, "AT": OK}
+
+
+def explored(profile=GENERIC, **changes):
+    peer = Peer({**changes, **{key: value for key, value in WELL.items() if key not in changes}})
+    return peer.play(explore(profile)), peer
+
+
+def test_a_modem_by_the_book_shows_reports_and_stores_messages():
+    assert explored()[0] == Capabilities("2,1,0,1,0", "direct", ("SM", "ME"), "SR", 0, "SM", acknowledge=False)
+
+
+@pytest.mark.parametrize("accepted,reports", [("2,1,2,1,0", "direct"), ("2,1,0,2,0", "stored"), ("2,1,0,0,0", ""), ("1,1,0,0,0", "")])
+def test_the_best_way_to_hear_of_messages_and_reports_is_tried_for(accepted, reports):
+    found, _ = explored(**{f"AT+CNMI={accepted}": OK, "AT+CNMI=*": "+CMS ERROR: 303"})
+    assert (found.cnmi, found.reports) == (accepted, reports)
+
+
+def test_a_modem_that_tells_of_nothing_is_only_swept():
+    found, _ = explored(**{"AT+CNMI=*": "ERROR"})
+    assert (found.cnmi, found.reports) == ("", "")
+    assert found.stores == ("SM", "ME")
+
+
+def test_a_modem_without_a_store_for_reports_is_not_asked_for_one():
+    assert explored(**{"AT+CPMS=?": '+CPMS: ("SM"),("SM"),("SM")\nOK'})[0].report_store == ""
+    assert explored(**{"AT+CPMS=?": '+CPMS: ("SM"),("SM"),("SM")\nOK'})[0].stores == ("SM",)
+    assert explored(**{"AT+CPMS=?": "ERROR"})[0].stores == ("SM", "ME")
+
+
+def test_the_first_store_that_takes_what_arrives_is_taken():
+    found, _ = explored(choose("Cinterion"), **{'AT+CPMS="SM","SM","SM"': "+CMS ERROR: 302", 'AT+CPMS="MT","MT","MT"': CPMS})
+    assert found.receive_store == "MT"
+
+
+def test_a_modem_that_stays_in_service_one_wants_acknowledgements():
+    assert explored(**{"AT+CSMS=0": "ERROR", "AT+CSMS?": "+CSMS: 1,1,1,1\nOK"})[0].acknowledge
+
+
+@pytest.mark.parametrize("end", [SILENCE, LOST])
+@pytest.mark.parametrize("at", ["AT+CPMS=*", "AT+CNMI=*"])
+def test_silence_is_told(at, end):
+    assert explored(**{at: end})[0].kind in {Kind.TIMEOUT, Kind.LOST}
+
+
+def test_what_was_found_is_set_again_without_exploring():
+    peer = Peer(WELL)
+    found = Capabilities("2,1,0,2,0", "stored", receive_store="ME")
+    assert peer.play(listen(found)).ok
+    assert peer.said == ['AT+CPMS="ME","ME","ME"', "AT+CSMS=0", "AT+CNMI=2,1,0,2,0"]
+
+
+def test_a_modem_that_refuses_what_it_was_known_for_is_explored_anew():
+    answers = {**WELL, "AT+CMGF=0": OK, "AT+CREG=1": OK, "AT+CREG?": "+CREG: 1,1\nOK", "AT+CNMI=2,1,0,1,1": "+CMS ERROR: 303"}
+    subscriber = Peer(answers).play(prepare(GENERIC, "", Capabilities("2,1,0,1,1")))
+    assert subscriber.capabilities.cnmi == "2,1,0,1,0"
+
+
+def test_a_modem_that_is_known_is_asked_less():
+    answers = {**WELL, "AT+CMGF=0": OK, "AT+CREG=1": OK, "AT+CREG?": "+CREG: 1,1\nOK", "AT+CCID": "+CCID: 8962001234567890123\nOK"}
+    first = Peer(answers)
+    found = first.play(prepare(GENERIC, "")).capabilities
+    again = Peer(answers)
+    assert again.play(prepare(GENERIC, "", found)).capabilities == found
+    assert len(again.said) < len(first.said)
+    assert "AT+CPMS=?" not in again.said
+
+
+@given(st.builds(Capabilities, cnmi=st.sampled_from(["", "2,1,0,1,0"]), reports=st.sampled_from(["", "direct", "stored"]), stores=st.lists(st.sampled_from(["SM", "ME"])).map(tuple),
+                 report_store=st.sampled_from(["", "SR"]), first_index=st.integers(0, 1), receive_store=st.sampled_from(["SM", "MT"]), acknowledge=st.booleans(), iccid=st.text(max_size=20)))
+def test_findings_survive_json(found):
+    assert Capabilities.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+@pytest.mark.parametrize("change", [{"cnmi": "1;AT"}, {"cnmi": 5}, {"reports": "by post"}, {"stores": ['SM"']}, {"stores": "SM"}, {"stores": None}, {"receive_store": ""}, {"first_index": 7},
+                                    {"acknowledge": "yes"}, {"stores": ["SM"] * 50}, {"more": 1}])
+def test_findings_that_make_no_sense_are_none(change):
+    assert Capabilities.from_json({**Capabilities().to_json(), **change}) is None
+
+
+@pytest.mark.parametrize("value", [None, [], 5, "x", {}])
+def test_what_is_no_finding_is_none(value):
+    assert Capabilities.from_json(value) is None
+
+
+def test_families_are_told_by_maker_then_model_then_usb():
+    assert choose("SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H").name == "simcom LTE"
+    assert choose("SIMCOM_Ltd", "SIMCOM_SIM800C").name == "simcom"
+    assert choose("", usb_vendor="12D1").name == "huawei"
+    assert choose("nobody", usb_vendor="ffff") is GENERIC
+    assert choose("") is GENERIC
+
+
+def test_the_families_are_told_apart_and_their_data_is_sound():
+    assert len({family.name for family in FAMILIES}) == len(FAMILIES)
+    for family in (*FAMILIES, GENERIC):
+        assert all(text.startswith("AT") for text in (*family.start, *family.hear, *family.restart, *(text for text, _ in family.iccid), *(cure for _, cure in family.cures)))
+        assert all(Capabilities.from_json({**Capabilities().to_json(), "cnmi": notify}) for notify in family.notify)
+        assert set(family.receive_stores) <= {"SM", "ME", "MT"}
