@@ -8,25 +8,30 @@ import secrets
 from typing import Any
 
 from actors.base import handles
+from actors.modem_balance import CreditQuestion
 from actors.modem_bringup import Memory, ModemBringup, Neighbours
 from actors.modem_errands import Errands
 from actors.modem_flood import Flood
 from actors.modem_job import InHand, encoded
 from actors.modem_mail import Mailbag
 from actors.modem_rest import Rests
+from actors.modem_tools import tool_errand
 from actors.modem_ussd import SESSION_S, UssdTalk
 from otppi.at import urc
 from otppi.at.bringup import PinTried, Subscriber
 from otppi.at.gsm7 import TextError
 from otppi.at.pdu import PduError
+from otppi.at.profiles import GENERIC
 from otppi.at.restart import Restarted
 from otppi.at.results import Meaning
 from otppi.at.submit import Answered, Started, Submitted, submit
 from otppi.at.ussd import Cancelled, NotSaid, Said
 from otppi.config.modem import Modem
+from otppi.domain.balance import BalanceWatch, Reading
 from otppi.domain.dispatch import Standing
+from otppi.domain.errors import NotDone
 from otppi.domain.job import Job
-from otppi.domain.messages.asking import AskUssd
+from otppi.domain.messages.asking import AskTool, AskUssd
 from otppi.domain.messages.receiving import Safe
 from otppi.domain.messages.running import Begin, Retire, Retired, Wake
 from otppi.domain.messages.sending import Assign
@@ -50,8 +55,11 @@ class ModemOwner(ModemBringup):
         self._talk = UssdTalk()
         self._bag = Mailbag(settings.id, neighbours.inbox, neighbours.router, clock.monotonic)
         self._flood = Flood(clock.monotonic)
-        self._errands = Errands(self._flood.due, self._bag.due)
         self._rests = Rests(settings.id, clock, neighbours.monitor)
+        balance = settings.balance
+        self._balance = BalanceWatch(balance.ussd, balance.pattern, balance.every_h, balance.low)
+        credit = CreditQuestion(self._balance, clock, self._packed, self._credit)
+        self._errands = Errands(self._flood.due, self._bag.due, credit.due)
         self._in_hand: InHand | None = None
         self._doubt: urc.News | None = None
         self._reference = secrets.randbelow(256)
@@ -107,6 +115,8 @@ class ModemOwner(ModemBringup):
                 self._sign.finished(message.job, InHand(message.job).cut_short("The modem's driver ended before it could send."))
             elif isinstance(message, AskUssd):
                 self._talk.take(message, ready=False)
+            elif isinstance(message, AskTool):
+                message.failed(NotDone("The modem's driver ended before it could look."))
         self._talk.drop("The modem's driver ended before the network answered.")
         self._errands.lost()
         self._rests.end()
@@ -116,6 +126,8 @@ class ModemOwner(ModemBringup):
     def _ready(self, subscriber: Subscriber) -> None:
         self._doubt = None
         self._bag.open(subscriber.capabilities, self.tell)
+        if self._balance.low:
+            self._send_nothing("no credit", "The SIM is out of credit.")
         self._next()
 
     def _looked_well(self) -> None:
@@ -141,8 +153,9 @@ class ModemOwner(ModemBringup):
             self._show_soon()
             if not self._resting:
                 self.wake_in(QUIET_S, "look")
-            if (due_s := self._bag.due_in()) is not None:
-                self.wake_in(due_s, "errand")
+            due_s = [due_s for due_s in (self._bag.due_in(), self._balance.due_in(self.clock.monotonic())) if due_s is not None]
+            if due_s:
+                self.wake_in(min(due_s), "errand")
 
     # sending
 
@@ -190,11 +203,24 @@ class ModemOwner(ModemBringup):
             self._next()
 
     def _rest(self, attempt: Attempt) -> None:
-        """Send nothing for a while, longer each time: the network bars the SIM."""
-        self._resting = True
-        self._sign.enter("barred", self.tell, Standing.AWAY, attempt.error)
-        self.let_sleep("look")
+        """Send nothing for a while, longer each time: the network bars the SIM, often for want of credit."""
+        self._send_nothing("barred", attempt.error)
+        self._balance.hurry(self.clock.monotonic())
         self.wake_in(self._rests.next_s(), "back")
+
+    def _send_nothing(self, state: str, why: str) -> None:
+        self._resting = True
+        self._sign.enter(state, self.tell, Standing.AWAY, why)
+        self.let_sleep("look")
+
+    def _credit(self, reading: Reading) -> None:
+        """Take the SIM out of the pool, or back, by what its operator says."""
+        self._sign.balance = self._balance.facts()
+        self._rests.alarm("credit", reading.sentence if reading.low else "")
+        if reading.low:
+            self._send_nothing("no credit", reading.sentence)
+        elif self._resting:
+            self.wake_in(0, "back")
 
     def _finish(self, attempt: Attempt) -> None:
         if self._in_hand is not None:
@@ -223,7 +249,22 @@ class ModemOwner(ModemBringup):
         if not self.dialogue.busy and self._opened:
             self.wake_in(0, "errand")
 
+    # tools
+
+    @handles(AskTool)
+    def ask_tool(self, message: AskTool) -> None:
+        """Use a tool as soon as the dialogue is free; a port that is closed is the asker's own to open."""
+        if self._memory.cards is None or not self._opened or self._retiring:
+            message.failed(NotDone("The modem's port is not open."))
+            return
+        profile = self._sign.hardware.profile if self._sign.hardware is not None else GENERIC
+        self._errands.queue(tool_errand(message.tool, message.done, message.failed, book=self._memory.cards, profile=profile))
+        self._errand_soon()
+
     # USSD
+
+    def _packed(self) -> bool:
+        return self._sign.subscriber is not None and self._sign.subscriber.capabilities.ussd == "packed"
 
     @handles(AskUssd)
     def ask_ussd(self, message: AskUssd) -> None:
@@ -235,10 +276,12 @@ class ModemOwner(ModemBringup):
         for what in ("look", "session"):
             self.let_sleep(what)
         self._sign.enter("USSD", self.tell, Standing.COMING)
-        self.run(self._talk.script(packed=self._sign.hardware is not None and self._sign.hardware.profile.ussd_packed))
+        self.run(self._talk.script(packed=self._packed()))
 
     def _ussd_done(self, result: Said | NotSaid | Cancelled) -> None:
         self._talk.settle(result)
+        if isinstance(result, Said):
+            self._learned(ussd=result.coding)
         if self._talk.open:
             self.wake_in(SESSION_S, "session")
             return

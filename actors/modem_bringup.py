@@ -23,8 +23,10 @@ from actors.modem_sign import Sign
 from otppi.at import bringup
 from otppi.at.bringup import Hardware, PinTried, Refused, Seen, Silent, Subscriber
 from otppi.at.capabilities import Capabilities
+from otppi.at.profiles import GENERIC
 from otppi.at.restart import restart
 from otppi.at.results import DEAD
+from otppi.at.sim_tool import Book
 from otppi.at.submit import Submitted
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
@@ -52,7 +54,9 @@ class Memory:
     elsewhere: Callable[[str], bool] = lambda imei: False
     """Whether an IMEI is another modem's of ours."""
     capabilities: Callable[[str, str], Capabilities | None] = lambda imei, revision: None
-    note_capabilities: Callable[[str, str, Capabilities], None] = lambda imei, revision, found: None
+    note_capabilities: Callable[[Hardware, Capabilities], None] = lambda hardware, found: None
+    cards: Book | None = None
+    """What people's tries of PINs came to; without it no tool is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class ModemBringup(LineOwner):
     @handles(Begin)
     def begin(self, _: Begin) -> None:
         """Open the port and greet whoever is there."""
+        self.let_sleep("open")  # the inspector may be faster than a rest
         self._sign.enter("starting", self.tell)
         if not self._path:
             self._seek("The modem is looked for by its IMEI.")
@@ -227,7 +232,7 @@ class ModemBringup(LineOwner):
     def _prepared(self, subscriber: Subscriber) -> None:
         self._sign.subscriber, hardware = subscriber, self._sign.hardware
         if hardware is not None and hardware.imei:
-            self._memory.note_capabilities(hardware.imei, hardware.revision, subscriber.capabilities)
+            self._memory.note_capabilities(hardware, subscriber.capabilities)
         if subscriber.registered:
             self._rest_s = FIRST_REST_S
             self._ladder.ready(self.clock.monotonic())
@@ -237,8 +242,17 @@ class ModemBringup(LineOwner):
         else:
             self._unregistered(subscriber.registration)
 
+    def _learned(self, **found: Any) -> None:
+        """Keep what was found out about the modem while it worked."""
+        hardware, subscriber = self._sign.hardware, self._sign.subscriber
+        if hardware is not None and subscriber is not None:
+            known, now = subscriber.capabilities, replace(subscriber.capabilities, **found)
+            self._sign.subscriber = replace(subscriber, capabilities=now)
+            if hardware.imei and now != known:
+                self._memory.note_capabilities(hardware, now)
+
     def _look(self) -> None:
-        self.run(bringup.look())
+        self.run(bringup.look(self._sign.hardware.profile if self._sign.hardware is not None else GENERIC))
 
     def _looked(self, seen: Seen) -> None:
         if self._sign.subscriber is not None:
@@ -282,7 +296,7 @@ class ModemBringup(LineOwner):
                 self._settle(why, attempt)
                 if step.rung is Rung.LINE:
                     self.reset_line()
-                self._after_restart_s = step.rest_s
+                self._after_restart_s = max(step.rest_s, self._sign.hardware.profile.boot_s)
                 self.run(restart(self._sign.hardware.profile.restart) if step.rung is Rung.RESTART else bringup.hello())
             case _:
                 self._lose("silent", why, attempt, rest_s=step.rest_s)

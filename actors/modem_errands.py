@@ -34,7 +34,7 @@ class Errands:
         """Name of the errand on the line, empty when there is none."""
         return self._running.name if self._running is not None else ""
 
-    def ask(self, errand: Errand) -> None:
+    def queue(self, errand: Errand) -> None:
         """Put an errand behind those that people asked for before."""
         self._asked.append(errand)
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from actors.modem_facts import modem_facts
 from otppi.at.bringup import Hardware, Subscriber
@@ -26,6 +27,8 @@ class Sign:
         self.why = ""
         self.recovery = ""
         """What was tried last to bring a silent modem back; empty when it works."""
+        self.balance: dict[str, Any] = {}
+        """What the operator said of the credit, as domain.balance has it."""
         self.port = ""
         """The device path in use, empty before it is known."""
         self._name = name
@@ -84,4 +87,5 @@ class Sign:
         """Tell the monitor everything; ``state`` stands in for the present one."""
         self._monitor(State("modem", self._settings.id, modem_facts(
             self._settings, self.hardware, self.subscriber, state=state or self._state, why=self.why, connected=self.open,
-            last_error=self._last_error, recovery=self.recovery, port=self.port, **self._counts)))
+            last_error=self._last_error, recovery=self.recovery, port=self.port, **self.balance,
+            capabilities=self.subscriber.capabilities.to_json() if self.subscriber else None, **self._counts)))

@@ -12,12 +12,12 @@ from otppi.config.modem import Modem
 from otppi.domain import replies
 from otppi.domain.allowances import Usage
 from otppi.domain.dispatch import Dispatch
-from otppi.domain.errors import Mistake, StoreError
+from otppi.domain.errors import Mistake, NotDone, StoreError
 from otppi.domain.intake import Expired, IntakeRules, moment, sms_job
 from otppi.domain.job import new_id
 from otppi.domain.ledger import Ledger, Recovery, owner_of
 from otppi.domain.limits import limits
-from otppi.domain.messages.asking import AskRedelivered, AskUssd
+from otppi.domain.messages.asking import AskRedelivered, AskTool, AskUssd
 from otppi.domain.messages.receiving import Reported, Safe
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
@@ -248,6 +248,14 @@ class Router(Outbox):
         elif not self._senders.tell(name, message):
             message.reply(replies.failed(request, "The modem is starting."))
 
+    @handles(AskTool)
+    def ask_tool(self, message: AskTool) -> None:
+        """Pass a tool on to its modem."""
+        if message.modem not in {modem.id for modem in self._modems if modem.active and not modem.internet_access}:
+            message.failed(NotDone("There is no such modem, or it is not in service."))
+        elif not self._senders.tell(message.modem, message):
+            message.failed(NotDone("The modem is starting."))
+
     @handles(SenderStanding)
     def sender_standing(self, message: SenderStanding) -> None:
         """Note how a sender stands and where to reach it."""
@@ -363,6 +371,8 @@ class Router(Outbox):
         match message:
             case AskSend(request, _, reply) | AskStatus(request, _, reply) | AskRedelivered(request, _, reply) | AskUssd(request, reply):
                 reply(replies.failed(request, FAILURE))
+            case AskTool(_, _, _, failed):
+                failed(NotDone(FAILURE))
             case Submit(job, answer, settle):
                 outcome = Outcome(Fate.FAILED, "failed", FAILURE, parts=(0, job.parts))
                 answer(outcome)

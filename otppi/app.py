@@ -20,8 +20,11 @@ from actors.control import ActorControl
 from actors.doors import DoorKeeper
 from actors.gateway import ActorGateway
 from actors.inbox import InboxOwner
+from actors.inspector import Inspector
 from actors.monitor import Monitor
 from actors.otp_desk import OtpDesk
+from actors.owner import Owner
+from actors.prober import Prober
 from actors.router import Router
 from actors.settings import SettingsOwner
 from actors.supervisor import Supervisor, stop_actor
@@ -33,6 +36,7 @@ from otppi.adapters.brokers.opening import BrokerLinks
 from otppi.adapters.clock import SystemClock
 from otppi.adapters.http import HttpPoster
 from otppi.adapters.serial_lines import LineWatch
+from otppi.adapters.serial_ports import PortWatch, SerialPorts
 from otppi.books import Books, open_books
 from otppi.children import Children
 from otppi.config.book import Change
@@ -73,7 +77,8 @@ class Service:
         self._data = Path(site.paths.data)
         self._books = open_books(self._data)
         self._clock = SystemClock(self._books.saved_time.last())
-        self._lines = LineWatch()
+        ports = SerialPorts(site.paths.devices)
+        self._lines, self._port_watch = LineWatch(ports), PortWatch(ports)
         self._brokers = BrokerLinks()
         self._poster = HttpPoster()
         self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h,
@@ -95,6 +100,7 @@ class Service:
         self._clock.start()
         self._lines.start()
         self._build_owners(self._books)
+        self._port_watch.start(self._inspector)
         doors = self._build_doors()
         opened = doors.open(self._values["api"], self._values["certificates"])
         self._doors = doors
@@ -115,6 +121,8 @@ class Service:
         self._monitor = self._began("monitor", Monitor.start(clock))
         self._timekeeper = self._began("timekeeper", Timekeeper.start(clock, books.saved_time.save))
         self._webhooks = self._began("webhooks", Webhooks.start(clock, self._written.events, self._poster, self._monitor, values["webhooks"]))
+        probers = tuple(self._began(f"prober {number}", Prober.start(number, clock, self._lines)) for number in (1, 2))
+        self._inspector = self._began("inspector", Inspector.start(clock, self._monitor, self._port_watch, probers))
         accounts = self._began("accounts", AccountsOwner.start(clock, books.accounts, self._accounts.publish))
         self._accounts.publish(books.accounts.snapshot())
         self._accounts.ask_upgrade = accounts
@@ -134,16 +142,20 @@ class Service:
         self._gateway = ActorGateway(router=self._router, otp_desk=self._otp_desk, blocklist=self._blocklist, monitor=self._monitor, imei_write=self._site.gates.imei_write)
         self._inbox = self._began("inbox", InboxOwner.start(clock, books.inbox, sms=values["sms"], submit=self._gateway.hand, monitor=self._monitor))
         self._owners_of_state = {"monitor": self._monitor, "router": self._router, "settings": settings, "accounts": accounts, "blocklist": self._blocklist,
-                                 "gateway": self._gateway.operate, "webhooks": self._webhooks, "inbox": self._inbox}
+                                 "gateway": self._gateway.operate, "webhooks": self._webhooks, "inbox": self._inbox, "inspector": self._inspector,
+                                 "learned": self._began("learned", Owner.start("learned", clock, books.learned.operations))}
         self._children = Children(clock, supervisor=self._supervisor, router=self._router, monitor=self._monitor, gateway=self._gateway,
-                                  data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers, inbox=self._inbox)
+                                  data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers, inbox=self._inbox,
+                                  inspector=self._inspector)
         self._built = True
         self._blocklist(Configure("router", self._router))
         self._webhooks(Configure("inbox", self._inbox))
-        for tell in (self._inbox, self._router):
+        for tell in (self._inbox, self._router, self._monitor):
             tell(Configure("webhooks", self._webhooks))
         for section in ("general", "sms", "routing", "modems"):
             self._router(Configure(section, values[section]))
+        for section in ("general", "modems"):
+            self._inspector(Configure(section, values[section]))
         for section, value in (("otp_desk", self._otp_desk), ("recovery", self._written.recovery)):
             self._router(Configure(section, value))
 
@@ -181,14 +193,14 @@ class Service:
         """Tell everybody whom a section concerns. Runs in the settings owner's thread, which alone changes values."""
         self._values = {**self._values, change.section: change.new}
         concerned: dict[str, tuple[Tell, ...]] = {
-            "general": (self._router,),
+            "general": (self._router, self._inspector),
             "routing": (self._router,),
             "api": (),
             "certificates": (),
             "webhooks": (self._webhooks,),
             "sms": (self._router, self._otp_desk, self._blocklist, self._inbox),
             "otp": (self._otp_desk,),
-            "modems": (self._router, self._inbox),
+            "modems": (self._router, self._inbox, self._inspector),
             "subscribers": (),
         }
         for tell in concerned[change.section]:
@@ -245,6 +257,7 @@ class Service:
         self._written.journal.close()
         self._brokers.stop(CLOSE_LIMIT_S)
         self._poster.stop(CLOSE_LIMIT_S)
+        self._port_watch.stop()
         self._lines.stop()
         self._clock.stop()
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

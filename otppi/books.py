@@ -9,6 +9,7 @@ from otppi.config.book import Change, SettingsBook
 from otppi.domain.accounts import AccountsBook
 from otppi.domain.blocklist import BlocklistBook
 from otppi.domain.inbox import InboxBook
+from otppi.domain.learned import LearnedBook
 from otppi.store.audit import FileAudit
 from otppi.store.inbox import InboxFiles
 from otppi.store.sections import FileSections
@@ -27,6 +28,8 @@ class Books:
     saved_time: SavedTime
     inbox: InboxBook
     """Read when it is first needed."""
+    learned: LearnedBook
+    """What was found out about modems."""
 
     def make_settings(self, changed: Callable[[Change], None]) -> SettingsBook:
         """Make the settings' book for an owner that wants to hear of changes."""
@@ -39,7 +42,7 @@ class Books:
     def operations(self) -> Mapping[str, Callable[..., Any]]:
         """Give every operation that works without a running service."""
         blocklist = self.make_blocklist(lambda: str(self.settings.get("sms").country_code))
-        return {**self.settings.operations, **self.accounts.operations, **blocklist.operations, **self.inbox.operations}
+        return {**self.settings.operations, **self.accounts.operations, **blocklist.operations, **self.inbox.operations, **self.learned.operations}
 
 
 def open_books(data: Path) -> Books:
@@ -53,4 +56,5 @@ def open_books(data: Path) -> Books:
         audit=FileAudit(data / "audit.log"),
         saved_time=SavedTime(data / "time"),
         inbox=InboxBook(InboxFiles(data / "inbox")),
+        learned=LearnedBook(state.load, state.names, state.drop),
     )

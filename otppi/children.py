@@ -1,28 +1,34 @@
 """The device owners that the settings ask for: how each is made, and who hears of its end."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from actors.base import teller
 from actors.gateway import ActorGateway
 from actors.modem import ModemOwner
-from actors.modem_bringup import Neighbours
+from actors.modem_bringup import Memory, Neighbours
 from actors.modem_facts import modem_facts
 from actors.subscription import SubscriptionOwner
 from otppi.adapters.brokers.opening import BrokerLinks
 from otppi.adapters.serial_lines import LineWatch
+from otppi.at.bringup import Hardware
+from otppi.at.capabilities import Capabilities
 from otppi.books import Books
 from otppi.config.modem import Modem
 from otppi.config.subscribers import Subscriber, Subscribers
+from otppi.domain.learned import Learned
 from otppi.domain.messages.running import Child, Reconcile, State
 from otppi.domain.messages.sending import SenderGone
 from otppi.domain.messages.subscribing import PublisherIs
 from otppi.domain.pin import PinBook
 from otppi.domain.ports import Clock, Tell
+from otppi.domain.sim_card import CardBook
 from otppi.store.keys import key
 from otppi.written import Written, safe_name
 
 LEAST_WINDOW = 16  # messages of a broker without acknowledgement
+_log = logging.getLogger(__name__)
 
 
 class Children:
@@ -30,11 +36,11 @@ class Children:
 
     def __init__(
         self, clock: Clock, *, supervisor: Tell, router: Tell, monitor: Tell, gateway: ActorGateway, data: Path, books: Books, written: Written,
-        lines: LineWatch, brokers: BrokerLinks, inbox: Tell,
+        lines: LineWatch, brokers: BrokerLinks, inbox: Tell, inspector: Tell,
     ) -> None:
         self._clock, self._supervisor, self._router, self._monitor, self._gateway = clock, supervisor, router, monitor, gateway
         self._data, self._books, self._written, self._lines, self._brokers = data, books, written, lines, brokers
-        self._inbox = inbox
+        self._inbox, self._inspector = inbox, inspector
         self._modems: tuple[Modem, ...] = ()
         self._subscribers = Subscribers()
 
@@ -54,8 +60,8 @@ class Children:
 
         def start() -> Any:
             pins = PinBook(lambda: sections.load(section), lambda value: sections.save(section, value), number_key)
-            neighbours = Neighbours(self._router, self._monitor, self._inbox)
-            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, neighbours, pins, self._written.mark(modem.id))
+            neighbours = Neighbours(self._router, self._monitor, self._inbox, self._inspector)
+            return ModemOwner.start(self._clock, self._supervisor, modem, self._lines, neighbours, pins, self._written.mark(modem.id), self._memory(modem, pins))
 
         def died(for_good: bool) -> None:  # noqa: FBT001  # Child's signature
             self._router(SenderGone(modem.id, removed=for_good))
@@ -63,6 +69,21 @@ class Children:
                 self._show_idle(modem.id)
 
         return Child(f"modem {modem.id}", modem, start, died)
+
+    def _memory(self, modem: Modem, pins: PinBook) -> Memory:
+        sections = self._books.state
+        cards = CardBook(sections.load, sections.save, key(self._data / "numbers.key"), modem.sim_pin, pins)
+        learned = Learned(sections.load, sections.save)
+
+        def note(who: Hardware, found: Capabilities) -> None:
+            new = learned.of(who.imei, who.revision) is None
+            why = learned.note(who.imei, who.revision, found.to_json(), at=self._clock.wall(), manufacturer=who.manufacturer, model=who.model)
+            why = why or (self._books.learned.trim() if new else "")
+            if why:
+                _log.warning("what a modem can do is explored again at its next start: %s", why)
+
+        return Memory(capabilities=lambda imei, revision: Capabilities.from_json(learned.of(imei, revision)), note_capabilities=note,
+                      cards=cards)
 
     def _show_idle(self, name: str) -> None:
         """Show a modem that nobody drives: as inactive or as the internet's, or no more when it is not set any more."""

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import serial
 
+from otppi.adapters.serial_ports import SerialPorts
 from otppi.domain.errors import PortError, PortLost, PortMissing, PortTaken
 from otppi.domain.ports import LineSettings
+from otppi.domain.serial_port import named
 
 WRITE_LIMIT_S = 2.0
 READ_BYTES = 4096
@@ -70,7 +72,8 @@ class LineWatch:
     The lock guards the selector: actors open and close lines while the thread waits on them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ports: SerialPorts | None = None) -> None:
+        self._ports = ports or SerialPorts()
         self._selector = selectors.DefaultSelector()
         self._lock = threading.RLock()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -93,7 +96,7 @@ class LineWatch:
 
     def open(self, settings: LineSettings, received: Callable[[bytes], object], lost: Callable[[str], object]) -> SerialLine:
         """Open a port for us alone and watch it. Raises PortMissing, PortTaken or PortError."""
-        path = find_port(settings.path)
+        path = find_port(settings.path, self._ports)
         try:
             port = serial.Serial(
                 path, settings.baud_rate, parity=settings.parity, stopbits=_STOP_BITS.get(settings.stop_bits, serial.STOPBITS_ONE),
@@ -145,17 +148,16 @@ class LineWatch:
             _log.exception("what came from a line could not be delivered")
 
 
-def find_port(path: str) -> str:
-    """Give the device path of a setting: a path as it is, ``usb:<bus path>`` by the system's names. Raises PortMissing."""
+def find_port(path: str, ports: SerialPorts | None = None) -> str:
+    """Give the device path of a setting: a path as it is, ``usb:<bus path>`` as its most probable port. Raises PortMissing."""
     if path.startswith("imei:"):
-        raise PortMissing("A modem named by its IMEI is found by the device inspector, which this version does not have yet.")
+        raise PortMissing("A modem named by its IMEI is looked for by the device inspector; a line is opened by its path.")
     if not path.startswith("usb:"):
         return path
-    bus = path.removeprefix("usb:")
-    found = sorted(entry for entry in Path("/dev/serial/by-path").glob("*") if f"usb-0:{bus}:" in entry.name)
-    if not found:
-        raise PortMissing(f"There is no serial port at USB {bus}.{_present()}")
-    return str(found[0])
+    found = named((ports or SerialPorts()).ports(), path)
+    if found is None:
+        raise PortMissing(f"There is no serial port at USB {path.removeprefix('usb:')}.{_present()}")
+    return found.path
 
 
 def _translated(error: Exception, path: str) -> PortError:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from otppi.at.capabilities import Capabilities, explore, listen
-from otppi.at.dialogue import Answer, Command, Escape, Mark, Pause, Script
+from otppi.at.dialogue import Answer, Await, Command, Escape, Mark, Pause, Script
 from otppi.at.insistence import BUSY, insistently
 from otppi.at.profiles import GENERIC, Profile, choose
 from otppi.at.registration import REGISTERED, Signal, signal_quality, stats, wait_registered, what_counts
@@ -91,8 +91,12 @@ class PinTried:
     right: bool
 
 
-def hello() -> Script:
-    """Wake the modem, silence its echo, learn who it is and whether the SIM is open. Returns Hardware or Silent."""
+def hello(usb: str = "") -> Script:
+    """Wake the modem, silence its echo, learn who it is and whether the SIM is open. Returns Hardware or Silent.
+
+    ``usb`` is the id of its device (``12d1:1506``), for a modem that does not name its maker. One that is starting may be silent
+    for up to 40 s (Telit), which is the caller's to wait for, by greeting it again.
+    """
     heard: list[str] = []
     yield Escape()  # a prompt may be open from an earlier life; what was typed there must not become an SMS
     late = False
@@ -110,7 +114,7 @@ def hello() -> Script:
     yield Command("AT+CMEE=1")
     manufacturer = _plain((yield Command("AT+CGMI")), "+CGMI:")
     model = _plain((yield Command("AT+CGMM")), "+CGMM:")
-    profile = choose(manufacturer, model)
+    profile = choose(manufacturer, model, usb)
     for text in profile.start:
         yield Command(text)
     revision = _plain((yield Command("AT+CGMR")), "+CGMR:")
@@ -138,6 +142,9 @@ def prepare(profile: Profile, sms_center: str, known: Capabilities | None = None
     A modem that is not ``known`` is explored, and so is one that refuses what it was known for.
     """
     answer = yield from insistently(Command("AT+CMGF=0", SIM_LIMIT_S))
+    if not answer.final.ok and answer.final.kind not in DEAD and profile.ready:  # SIMCom's refuses all of SMS before that line
+        yield Await(profile.ready, profile.ready_s)
+        answer = yield from insistently(Command("AT+CMGF=0", SIM_LIMIT_S))
     if not answer.final.ok:
         return Refused("The modem refused PDU mode", answer.final)
     if sms_center:
@@ -146,11 +153,11 @@ def prepare(profile: Profile, sms_center: str, known: Capabilities | None = None
             return Refused("The modem refused the SMS centre", answer.final)
     for text in profile.hear:
         yield Command(text)
-    found = (yield from _as_known(known)) or (yield from explore(profile))
+    found = (yield from _as_known(known, profile)) or (yield from explore(profile))
     if isinstance(found, Final):
         return Refused("The modem fell silent", found)
     yield Command("AT+CREG=1", SIM_LIMIT_S)
-    registration = yield from wait_registered()
+    registration = yield from wait_registered(profile.registration)
     if isinstance(registration, Final):
         return Refused("The modem fell silent", registration)
     imsi = _digits((yield Command("AT+CIMI", SIM_LIMIT_S)))
@@ -165,23 +172,23 @@ def prepare(profile: Profile, sms_center: str, known: Capabilities | None = None
     return Subscriber(registration, imsi, iccid, msisdn, operator, center.lstrip("+"), signal, replace(found, iccid=told_by))
 
 
-def _as_known(known: Capabilities | None) -> Script:
+def _as_known(known: Capabilities | None, profile: Profile) -> Script:
     """Set a modem as it is known. Returns what is known, the Final of silence, or None when it has to be explored."""
-    if known is None:
-        return None
+    if known is None or known.family != profile.name or not known.cnmi:
+        return None  # one that took nothing may have been busy
     final = yield from listen(known)
     if final.kind in DEAD:
         return final
     return known if final.ok else None
 
 
-def look() -> Script:
+def look(profile: Profile = GENERIC) -> Script:
     """Ask a modem that was ready for SIM, network and signal. Returns Seen, or Silent when it says nothing at all."""
     signal, final = yield from signal_quality()
     if final.kind in DEAD:
         return Silent()
     sim = yield from _sim_state()
-    states = yield from stats()
+    states = yield from stats(profile.registration)
     return Silent() if isinstance(states, Final) else Seen(sim, what_counts(states), signal)
 
 

@@ -8,7 +8,9 @@ from otppi.at.results import DEAD, Final
 
 REGISTRATION_LIMIT_S = 60.0  # a cold modem needs up to a minute to find its network
 POLL_S = 1.0
-REGISTERED = {"1", "5", "6", "7"}  # home, roaming, and both for "SMS only" (TS 27.007, 7.2)
+REGISTERED = {"1", "5", "6", "7", "9", "10"}
+"""Home, roaming, both for "SMS only", and both without preference for circuit switching; 8 and 11 are for emergencies (TS 27.007, 7.2)."""
+DOMAINS = ("+CREG", "+CEREG")
 SEARCHING = "2"
 DENIED = "3"
 
@@ -21,10 +23,10 @@ class Signal:
     ber: int = 99
 
 
-def wait_registered() -> Script:
+def wait_registered(domains: tuple[str, ...] = DOMAINS) -> Script:
     """Wait for the network. Returns the last <stat>, or the Final when the modem fell silent."""
     for _ in range(int(REGISTRATION_LIMIT_S / POLL_S)):
-        states = yield from stats()
+        states = yield from stats(domains)
         if isinstance(states, Final):
             return states
         state = what_counts(states)
@@ -34,10 +36,10 @@ def wait_registered() -> Script:
     return state
 
 
-def stats() -> Script:
+def stats(domains: tuple[str, ...] = DOMAINS) -> Script:
     """Ask for the <stat> of +CREG, and of +CEREG for modems that know LTE only. Returns a list of them, or the Final of silence."""
     states: list[str] = []
-    for name in ("+CREG", "+CEREG"):
+    for name in domains:
         answer = yield Command(f"AT{name}?", expects=f"{name}:")
         if answer.final.kind in DEAD:
             return answer.final

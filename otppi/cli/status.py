@@ -7,6 +7,7 @@ from typing import Any
 from otppi.cli.common import Commands, add_parser, operate, print_json, print_table
 
 BROKER_HEADS = ("BROKER", "STATE", "FOR", "ADDRESS", "TOPIC", "RECEIVED", "ANSWERED", "BROKEN", "LOST", "IN HAND", "LAST ERROR")
+PORT_HEADS = ("PORT", "USB", "PRODUCT", "IMEI", "USED BY", "WHY")
 MODEM_HEADS = ("MODEM", "STATE", "PORT", "OPERATOR", "SIGNAL", "SENT", "FAILED", "UNKNOWN", "WHY")
 
 
@@ -37,11 +38,15 @@ def run(args: argparse.Namespace) -> int:
         if facts["restarts"]:
             print(f"{name}: {facts['state']}, started anew {facts['restarts']} times ({facts['why']})")
     print()
-    modems = list(status.get("modem", {}).values())
+    spent = {name: used["quota_reached"] for name, used in status.get("usage", {}).items() if used["quota_reached"]}
+    modems = [modem | ({"why": f"quota of the {spent[name]} reached"} if name in spent else {}) for name, modem in status.get("modem", {}).items()]
     print_modems(modems)
     if subscribers := list(status.get("subscriber", {}).values()):
         print()
         print_subscribers(subscribers)
+    if ports := status.get("port", {}):
+        print()
+        print_ports(ports)
     return 0
 
 
@@ -53,6 +58,12 @@ def print_subscribers(subscribers: list[dict[str, Any]]) -> None:
     for one in subscribers:
         if one["risk"]:
             print(f"{one['name']}: {one['risk']}")
+
+
+def print_ports(ports: dict[str, dict[str, Any]]) -> None:
+    """Print each serial port with the modem that uses it, by device path."""
+    print_table(PORT_HEADS, [(path, one["usb"], " ".join(text for text in (one["manufacturer"], one["product"]) if text), one["imei"], one["modem"], one["why"])
+                             for path, one in sorted(ports.items())])
 
 
 def _span(seconds: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from otppi.domain.errors import Mistake, NotDone
+from otppi.virtual.findings import make_of
 from otppi.virtual.makes import PROFILES
 
 IMEI: Final = re.compile(r"[0-9]{15}")
@@ -39,8 +40,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--profile",
         action="append",
-        choices=sorted(PROFILES),
-        help="make of modem; once for each, the last for the rest",
+        metavar="NAME|FILE.json",
+        help=f"make of modem, or findings by `otppi modem learned`; once for each, the last for the rest ({', '.join(sorted(PROFILES))})",
     )
     parser.add_argument("--latency-ms", type=float, default=0, metavar="N", help="the network's time for each SMS (0)")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append what the network received, as JSON lines")
@@ -76,6 +77,11 @@ def _checked_links(args: argparse.Namespace) -> list[Path]:
         raise Mistake("--imei: give 15 digits.")
     if args.pin and not PIN.fullmatch(args.pin):
         raise Mistake("--pin: give 4 to 8 digits.")
+    try:
+        for words in args.profile or ():
+            make_of(words)
+    except ValueError as error:
+        raise Mistake(f"--profile: {error}") from None
     return links
 
 

@@ -77,7 +77,8 @@ class Modem:
     default: bool = flag("Default modem", default=False, help="Takes the numbers that no modem's prefixes match")
     send_from_api: bool = flag("Send from API", default=True, help="Otherwise only a person sends with it, by picking it")
     recipient_prefixes: tuple[str, ...] = items(
-        "Recipient prefixes", default=(), most=1_000, pattern=r"\+?[0-9]{1,17}", shape="digits, with or without a plus sign")
+        "Recipient prefixes", default=(), most=1_000, pattern=r"(\+|00)?[1-9][0-9]{0,14}|0([1-9][0-9]{0,12})?",
+        shape="the first digits of a number: with the country code (also after + or 00), or as at home after one 0")
     sim_pin: Secret = secret("SIM card PIN", default="", pattern=r"[0-9]{4,8}", shape="4 to 8 digits")
     manufacturer: str = text("Manufacturer", default="", max_length=100)
     model: str = text("Model", default="", max_length=100)

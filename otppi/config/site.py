@@ -41,6 +41,7 @@ class Paths:
     data: str = text("Data folder", default="/var/lib/otppi", rule=_absolute, max_length=4000, needed=True)
     run: str = text("Run directory", default="", rule=_absolute, max_length=100)  # a Unix socket's path ends at 107 bytes
     log: str = text("Folder for log files", default="", rule=_absolute, max_length=4000, help="Empty: standard error alone")
+    devices: str = text("Folder of serial ports", default="/dev", rule=_absolute, max_length=4000, needed=True)
 
 
 @settings

@@ -146,8 +146,12 @@ class Dispatch:
 
     def expire(self, now: float) -> list[Effect]:
         """Carry out what is due: replies, deadlines, questions that were not answered."""
-        for job_id in self._agenda.due(now):
-            self._overdue(self._entries[job_id], now)
+        wider = [entry for job_id in self._agenda.due(now) if self._overdue(entry := self._entries[job_id], now)]
+        for entry in sorted(wider, key=lambda entry: (entry.job.priority, entry.seq)):
+            if entry.stage is Stage.QUEUED:
+                self._lanes.discard(entry.job.id)
+                self._unarmed.discard(entry.job.id)
+                self._queue(entry, now)
         return self._take()
 
     def drain(self, now: float) -> list[Effect]:
@@ -236,7 +240,9 @@ class Dispatch:
 
     def _thrift(self, entry: Entry, senders: tuple[str, ...], now: float) -> tuple[str, ...]:
         """Give the senders that a job waits for: the cheapest, until it has waited long enough."""
-        return self._cheapest(entry.job, senders) if len(senders) > 1 and now < entry.lavish_at else senders
+        lane = self._cheapest(entry.job, senders) if len(senders) > 1 and now < entry.lavish_at else senders
+        entry.thrifty = len(lane) < len(senders)
+        return lane
 
     def _queue(self, entry: Entry, now: float) -> None:
         """Put a job into the lane of its candidates, and offer it when one of them has nothing to do."""
@@ -245,9 +251,7 @@ class Dispatch:
 
     def _wait(self, entry: Entry, now: float) -> tuple[str, ...]:
         """Put a job into the lane of its candidates; without any it waits in the empty lane or is closed."""
-        able = self._lane(entry)
-        lane = entry.lane = self._thrift(entry, able, now)
-        entry.thrifty = len(lane) < len(able)
+        lane = entry.lane = self._thrift(entry, self._lane(entry), now)
         entry.stage, entry.sender = Stage.QUEUED, ""
         if lane or self._may_wait(entry):
             if entry.job.hurried and not entry.answered:
@@ -304,13 +308,21 @@ class Dispatch:
                 del self._held[entry.sender]
                 if self.usable(entry.sender):
                     self._lanes.idle(entry.sender)
-            elif entry.stage is not Stage.QUEUED or (entry.lane and not entry.tried and not entry.shunned
-                                                        and self._thrift(entry, self._candidates(entry.job.to, usable.__contains__), now) == entry.lane):
+            elif entry.stage is not Stage.QUEUED or self._stays(entry, usable.__contains__, now):
                 continue
             self._lanes.discard(entry.job.id)
             self._unarmed.discard(entry.job.id)
             self._wait(entry, now)
         self._offer_all(now)
+
+    def _stays(self, entry: Entry, usable: Callable[[str], bool], now: float) -> bool:
+        """Tell whether a job's lane is what it would be anew; that it has dearer senders now is noted."""
+        thrifty = entry.thrifty
+        if not entry.lane or entry.tried or entry.shunned or self._thrift(entry, self._candidates(entry.job.to, usable), now) != entry.lane:
+            return False
+        if entry.thrifty is not thrifty:
+            self._schedule(entry)
+        return True
 
     def _report(self, entry: Entry, attempt: Attempt, now: float) -> None:
         sender = entry.sender
@@ -333,20 +345,17 @@ class Dispatch:
         else:
             self._queue(entry, now)
 
-    def _overdue(self, entry: Entry, now: float) -> None:
-        """Do what is due to a job: the deadline before the question, the question before the reply."""
+    def _overdue(self, entry: Entry, now: float) -> bool:
+        """Do what is due to a job: the deadline before the question, the question before the reply; True when more senders may have it now."""
         if entry.ends_at <= now:
             over = entry.job.deadline <= now
             self._close(entry, self._too_late(entry) if over else endings.unscreened(entry.job), now)
-            return
-        if entry.widen(now) and entry.stage is Stage.QUEUED:
-            self._lanes.discard(entry.job.id)
-            self._unarmed.discard(entry.job.id)
-            self._queue(entry, now)
+            return False
+        wider = entry.widen(now)
         if not entry.answered and entry.job.reply_due is not None and entry.job.reply_due <= now:
             self._answer_in_hand(entry)
-        if entry.job.id in self._entries:
-            self._schedule(entry)
+        self._schedule(entry)
+        return wider
 
     def _answer_in_hand(self, entry: Entry) -> None:
         entry.answered = True

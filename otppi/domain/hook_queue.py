@@ -4,7 +4,7 @@ One event is posted at a time, the oldest first. A failure lets the whole webhoo
 oldest event takes turns with those that were tried least, so that an event that the receiver cannot take is told from a
 receiver that cannot be reached: once another one got through, those that failed before have one more turn each, and what fails
 again is set **aside**, to be tried at times of its own while the others go on. So but for one that tells that the receiver is
-back, later events overtake only what the receiver refuses.
+back, later events overtake only what the receiver refuses. A status that speaks of the event alone sets it aside at once.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,11 @@ NEVER = float("inf")
 PROBED = 64
 """Of the oldest events, those that take turns: more than there are turns in two days."""
 
+REFUSALS = frozenset({400, 409, 413, 415, 422})
+"""Statuses of a receiver that has looked at an event and does not take it as it is (RFC 9110, 15.5)."""
+MOST_REFUSALS = 10
+"""Of new events in a row; from then on it is the receiver that fails."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -24,7 +29,7 @@ class _Waiting:
     ends: float
     tries: int = 0
     suspect: bool = False
-    """Others got through after it had failed."""
+    """It alone is refused: others got through after it had failed, or the receiver says so."""
 
 
 class HookQueue:
@@ -38,13 +43,12 @@ class HookQueue:
         self._aside = Agenda()
         self._bytes = 0
         self._failed_last = ""
+        self._refusals = 0
         self.posting = ""
         """The event that is on its way."""
         self.failures = 0
         """In a row."""
         self.rests_until = -NEVER
-        self.served = -NEVER
-        """When it had its last turn."""
         self.delivered = self.failed = self.given_up = 0
 
     def __len__(self) -> int:
@@ -79,7 +83,7 @@ class HookQueue:
         name = self._turn()
         if name is None:
             return None
-        self.posting, self.served = name, now
+        self.posting = name
         return self._all[name].event
 
     def moment(self) -> float:
@@ -96,13 +100,16 @@ class HookQueue:
         waiting = self._all[name]
         if answer.taken:
             self.delivered += 1
-            self.failures, self.rests_until = 0, -NEVER
+            self.failures, self.rests_until, self._refusals = 0, -NEVER, 0
             for other in islice(self._line, PROBED):
                 self._all[other].suspect = self._all[other].tries > 0
             return self._forget(name).event
         self.failed += 1
         waiting.tries += 1
         self._failed_last = name
+        if answer.status in REFUSALS and not waiting.suspect and not self.failures:
+            self._refusals += 1
+            waiting.suspect = self._refusals <= MOST_REFUSALS
         if waiting.suspect:
             self._set_aside(name, now + rest_s(waiting.tries, luck))
         if not waiting.suspect or not answer.status:
@@ -112,7 +119,7 @@ class HookQueue:
 
     def mend(self) -> None:
         """Begin anew: somebody changed what may have been wrong. How the event on its way went counts no more."""
-        self.failures, self.rests_until, self.posting = 0, -NEVER, ""
+        self.failures, self.rests_until, self.posting, self._refusals = 0, -NEVER, "", 0
         for name, waiting in self._all.items():
             self._aside.drop(name)
             waiting.tries, waiting.suspect = 0, False

@@ -31,10 +31,13 @@ class Operation:
 OPERATIONS: Mapping[str, Operation] = {
     "status": Operation("monitor", offline=False),
     "modem.list": Operation("monitor", offline=False),
+    "modem.learned": Operation("learned", ("imei?",)),
+    "modem.forget": Operation("learned", ("imei",), changes=True, target="imei"),
     "route": Operation("router", ("number",), offline=False),
     "ussd": Operation("gateway", ("modem", "code?", "cancel?"), offline=False, limit_s=75.0),
     "modem.look": Operation("gateway", ("modem", "tool", "arguments?"), offline=False, limit_s=90.0),
     "modem.tool": Operation("gateway", ("modem", "tool", "arguments?"), changes=True, target="modem", offline=False, limit_s=90.0),
+    "ports.list": Operation("inspector", offline=False),
     "inbox.list": Operation("inbox", ("search?", "modem?", "unread?", "page?", "limit?")),
     "inbox.show": Operation("inbox", ("id",)),
     "inbox.reply": Operation("inbox", ("id", "text"), changes=True, target="id", offline=False, limit_s=610.0),

@@ -69,6 +69,19 @@ class Lines(Protocol):
         """
 
 
+class PortWatch(Protocol):
+    """Looks for serial ports in a thread of its own and tells PortsSeen."""
+
+    def every(self, seconds: float) -> None:
+        """Look every so many seconds from now on; 0: only when asked to."""
+
+    def also(self, paths: Iterable[str]) -> None:
+        """Take these for ports too, when they are there: what settings name."""
+
+    def look(self) -> None:
+        """Look now, and tell what is there even if nothing came or went. Returns at once."""
+
+
 class Journal(Protocol):
     """An append-only file of records that survives a crash at any byte."""
 

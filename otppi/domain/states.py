@@ -94,7 +94,7 @@ class Entry:
 
     @property
     def _lavish_due(self) -> float:
-        return self.lavish_at if self.thrifty and self.stage is not Stage.SENDING else NEVER
+        return self.lavish_at if self.thrifty and self.stage in {Stage.QUEUED, Stage.ARMING} else NEVER
 
 
 def thrift_s(job: Job, now: float) -> float:

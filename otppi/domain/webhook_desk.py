@@ -30,6 +30,7 @@ class _Held:
     hook: Hook
     since: float
     queue: HookQueue = field(default_factory=HookQueue)
+    last_ticket: int = 0
     off: bool = False
     error: str = ""
     status: int = 0
@@ -131,10 +132,10 @@ class WebhookDesk:
         for held in self._held.values():
             self._give_up(held, held.queue.over(now), now)
         while len(self._flying) < AT_A_TIME:
-            for name, held in sorted(self._held.items(), key=lambda item: item[1].queue.served):
+            for name, held in sorted(self._held.items(), key=lambda item: item[1].last_ticket):
                 if (event := held.queue.next(now)) is not None:
                     ticket = next(self._tickets)
-                    self._flying[ticket] = name
+                    self._flying[ticket], held.last_ticket = name, ticket
                     yield ticket, post(held.hook, event, wall)
                     break
             else:

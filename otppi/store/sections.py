@@ -52,6 +52,17 @@ class FileSections:
             replace_file(self._last(name), [old])
         replace_file(path, [text.encode()])
 
+    def names(self, prefix: str) -> list[str]:
+        """Give the names of the sections that begin so. Raises StoreError."""
+        with failing_as(f"{self._folder} could not be read"):
+            return sorted(path.stem for path in self._folder.glob(f"{prefix}*.json") if _NAME.fullmatch(path.stem))
+
+    def drop(self, name: str) -> None:
+        """Remove a section with its last good version; it may be absent. Raises StoreError."""
+        for path in (self._last(name), self._path(name)):  # in this order: what is left of a section must not come back
+            with failing_as(f"{path} could not be removed"):
+                path.unlink(missing_ok=True)
+
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ValueError("The name of a section is made of small letters, digits and underscores.")

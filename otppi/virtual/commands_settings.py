@@ -83,6 +83,8 @@ def _notifications(modem: Modem, command: Command) -> Answer:
         if value not in profile.cnmi[place]:
             raise cms(303)
         fresh[place] = value
+    if ",".join(map(str, fresh)) in profile.cnmi_refused:
+        raise cms(303)
     session.cnmi = fresh
     return ()
 

@@ -59,7 +59,7 @@ def _stamp(when: datetime) -> str:
 def _preferred(modem: Modem, command: Command) -> Answer:
     stores, session = modem.stores, modem.session
     if command.kind is Kind.TEST:
-        every = [*stores.by_name, "MT"]
+        every = [*stores.by_name, *(["MT"] if {"SM", "ME"} <= set(stores.by_name) or "MT" in modem.profile.receive_stores else [])]
         writable = [name for name in every if name != "SR"]
         lists = (every, writable, list(modem.profile.receive_stores))
         return ["+CPMS: " + ",".join("({})".format(",".join(f'"{name}"' for name in names)) for names in lists)]
@@ -126,6 +126,9 @@ _DELETED_BY_FLAG: Final = {
 def _delete(modem: Modem, command: Command) -> Answer:
     name = modem.session.stores[0]
     if command.kind is Kind.TEST:
+        if modem.profile.tells_places:
+            first, (_, capacity) = modem.profile.first_index, modem.stores.used(name)
+            return [f"+CMGD: ({first}-{first + capacity - 1}),(0-4)"]
         return ["+CMGD: ({}),(0-4)".format(",".join(str(index) for index, _ in modem.stores.listing(name)))]
     modem.need_sim_for_messages()
     flag = command.value(1, "0")

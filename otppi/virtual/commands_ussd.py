@@ -88,6 +88,7 @@ def _reply(modem: Modem, said: str) -> None:
         state, text = CLOSED, f"Nomor Anda {modem.identity.msisdn}"
     else:
         state, text = ANSWERS.get(path, UNKNOWN if modem.menu is None else WRONG_CHOICE)
+        text = text.replace("Rp 12345", f"Rp {modem.credit}")
     if state == OPEN:
         modem.menu = path.removesuffix("/2/0")
     else:

@@ -51,6 +51,7 @@ class Requests:
             "replug": self._replug,
             "urc": self._urc,
             "latency": self._latency,
+            "credit": self._credit,
             "state": self._state,
         }
 
@@ -185,6 +186,10 @@ class Requests:
         chosen = self._simulator.modems if request.get("modem") is None else [self._modem(request)]
         for modem in chosen:
             modem.latency_s = float(request["ms"]) / 1000
+        reply({"ok": True})
+
+    def _credit(self, request: Request, reply: Reply) -> None:
+        self._modem(request).credit = int(request["amount"])
         reply({"ok": True})
 
     def _state(self, _request: Request, reply: Reply) -> None:

@@ -27,7 +27,7 @@ _HUAWEI: Final = Profile(
         "^CARDLOCK": "^CARDLOCK: 2,10,0",
         "^SYSINFO": "^SYSINFO:2,3,0,5,1,,4",
         "^HWVER": '^HWVER:"CD2E173UM"',
-        "^CPIN": "^CPIN: READY,,3,10,3,10",
+        "^CPIN": "^CPIN: READY,,10,3,10,3",
     },
 )
 _SIM800: Final = Profile(
@@ -106,6 +106,7 @@ _SIM7600: Final = Profile(
     ready=("+CPIN: READY", "SMS DONE", "PB DONE"),
     iccid_commands={"+CICCID": "+ICCID: {}"},
     without=frozenset({"+CCID"}),
+    tells_places=True,
 )
 _CINTERION: Final = Profile(
     name="cinterion",
@@ -144,6 +145,7 @@ _EP06: Final = Profile(
     revision="EP06ELAR04A04M4G",
     first_index=0,
     stores=(("SM", 20), ("ME", 127)),
+    tells_places=True,
     iccid_commands={"+QCCID": "+QCCID: {}"},
     refused={"+CMGL": 303},
     answers={"+QURCCFG": '+QURCCFG: "urcport","usbat"'},
@@ -163,5 +165,3 @@ PROFILES: Final[Mapping[str, Profile]] = {
     profile.name: profile for profile in (Profile(name="generic"), _HUAWEI, _SIM800, _QUECTEL, _WAVECOM, _ZTE, _SIERRA, _SIM7600, _CINTERION, _UBLOX, _TELIT, _EP06, _OLD)
 }
 """By the name that `--profile` takes."""
-
-

@@ -69,6 +69,8 @@ class Modem(Terminal):
         self.functionality = 1
         """`+CFUN`"""
         self.sms_center = SMS_CENTER
+        self.credit = 12345
+        """In Rupiah, as USSD codes tell it."""
         self.menu: str | None = None
         """The open USSD session, by the path of choices that led here."""
         self.unacknowledged: deque[Callable[[], None]] = deque()

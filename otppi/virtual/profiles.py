@@ -48,6 +48,10 @@ class Profile:
     """Vendor's commands with a fixed answer (empty: just OK), as `^CURC=` or `^SYSINFO`, matched from the start."""
     pin_settle_s: float = 0.0
     """After the PIN the SIM is busy for so long (+CME ERROR: 14, +CMS ERROR: 314)."""
+    cnmi_refused: frozenset[str] = frozenset()
+    """Whole settings of CNMI that it refuses though it takes each of their values."""
+    tells_places: bool = False
+    """`+CMGD=?` tells the range of places, as the standard says; others tell those in use."""
     services: tuple[int, ...] = (0, 1)
     """Values that CSMS takes, the first of them set at power on."""
     refused: Mapping[str, int] = field(default_factory=dict)

@@ -10,9 +10,9 @@ from otppi.virtual.commands import COMMANDS
 from otppi.virtual.delivery import deliver
 from otppi.virtual.event_log import EventLog
 from otppi.virtual.faults import Fault, Faults
+from otppi.virtual.findings import make_of
 from otppi.virtual.line import Line
 from otppi.virtual.loop import Loop
-from otppi.virtual.makes import PROFILES
 from otppi.virtual.modem import Modem
 from otppi.virtual.network import Network
 from otppi.virtual.profiles import identity
@@ -51,7 +51,7 @@ class Simulator:
         self.modems = [
             Modem(
                 index,
-                PROFILES[options.profiles[min(index, len(options.profiles) - 1)]],
+                make_of(options.profiles[min(index, len(options.profiles) - 1)]),
                 identity(index, options.imeis[index] if index < len(options.imeis) else ""),
                 Sim(options.pin),
                 self.network,

@@ -63,8 +63,8 @@ class Stores:
     def parts(self, name: str) -> list[tuple[Store, int]]:
         """The stores behind a name, each with what is added to its own numbers; +CMS ERROR: 302 for an unknown one."""
         if name == "MT":
-            sim, equipment = self.by_name["SM"], self.by_name["ME"]
-            return [(sim, 0), (equipment, sim.capacity)]
+            both = [self.by_name[part] for part in ("SM", "ME") if part in self.by_name]
+            return [(store, both[0].capacity if number else 0) for number, store in enumerate(both)]
         if name not in self.by_name:
             raise cms(302)
         return [(self.by_name[name], 0)]

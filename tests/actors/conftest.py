@@ -19,7 +19,7 @@ class OneModem:
         self._network = network
         self._messages = network.ask("received", count=0)["count"]
         self._submits = network.ask("submits", count=0)["count"]
-        for name in ("fault", "clear_faults", "commands", "urc", "unplug", "replug", "latency", "state", "wait_command", "inbound", "status_report"):
+        for name in ("fault", "clear_faults", "commands", "urc", "unplug", "replug", "latency", "state", "wait_command", "inbound", "status_report", "credit"):
             setattr(self, name, partial(getattr(network, name), modem=index))
 
     def received(self, count=0):

@@ -60,7 +60,8 @@ def test_a_modem_that_wants_to_be_acknowledged_is_and_does_not_go_deaf(makes, st
 def test_a_flood_is_stopped_by_its_family_s_cure_and_not_by_a_hot_loop(makes, start_desk):
     index = list(PROFILES).index("zte")
     desk = start_desk(makes.links[index]).ready()
+    before = desk.written.count(b"AT+CPMS?\r")
     makes.urc(*["+ZUSIMR:2"] * 50, modem=index)
-    desk.until(lambda: b"AT+CPMS?\r" in desk.written, each=0.5)
+    desk.until(lambda: desk.written.count(b"AT+CPMS?\r") > before, each=0.5)
     assert desk.send("hello").verdict is Verdict.SENT
-    assert desk.written.count(b"AT+CPMS?\r") == 1
+    assert desk.written.count(b"AT+CPMS?\r") == before + 1

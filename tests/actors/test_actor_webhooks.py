@@ -281,6 +281,15 @@ def test_a_broken_webhook_does_not_keep_others_waiting(start):
     assert rig.numbers("c") == [1, 2]
 
 
+def test_webhooks_take_turns_however_much_waits_for_one(start):
+    rig = start(hook("a"), hook("b"), hook("c"), answers=lambda host: None)
+    for n in range(3):
+        rig.raise_(n=n)
+    for _ in range(4):
+        rig.answer()
+    assert [host[0] for host, _ in rig.sent] == ["a", "b", "c", "a", "b", "c"]
+
+
 def test_while_the_disk_is_full_events_go_out_all_the_same_and_an_alarm_tells_of_it(start):
     rig = start(answers=lambda host: None)
     rig.spool.full = True

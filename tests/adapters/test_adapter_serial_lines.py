@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import serial
+from doubles.usb_tree import UsbTree
 
 from otppi.adapters import serial_lines
 from otppi.adapters.serial_lines import LineWatch, find_port
@@ -200,15 +201,17 @@ def test_a_port_that_may_not_be_opened_names_the_group(watch, cable, monkeypatch
         opened(watch, cable)
 
 
-def test_a_modem_named_by_its_usb_place_is_found_or_told_missing(watch, monkeypatch):
-    entries = [Path("/dev/serial/by-path/pci-0000:01:00.0-usb-0:1.4:1.2-port0"), Path("/dev/serial/by-path/pci-0000:01:00.0-usb-0:1.4:1.0-port0"),
-               Path("/dev/serial/by-path/pci-0000:01:00.0-usb-0:1.40:1.0-port0")]
-    monkeypatch.setattr(Path, "glob", lambda *_: iter(entries))
-    assert find_port("usb:1.4") == str(entries[1])
+def test_a_modem_named_by_its_usb_place_is_found_or_told_missing(watch, tmp_path):
+    system = UsbTree(tmp_path)
+    system.plug("1-1.4", "12d1", "1506", ports={"ttyUSB0": (0, "ff/02/01"), "ttyUSB1": (1, "ff/02/02")})
+    system.plug("1-1.40", "12d1", "1506", ports={"ttyUSB2": (0, "ff/02/02")})
 
-    monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
-    with pytest.raises(PortMissing, match=r"no serial port at USB 1\.4"):
-        watch.open(LineSettings("usb:1.4"), print, print)
+    assert find_port("usb:1-1.4", system.ports) == system.path("ttyUSB1")
+    assert find_port("usb:1-1.4:1.0", system.ports) == system.path("ttyUSB0")
+    with pytest.raises(PortMissing, match=r"no serial port at USB 1-1\.5"):
+        find_port("usb:1-1.5", system.ports)
+    with pytest.raises(PortMissing, match=r"no serial port at USB 9-9\.9"):
+        watch.open(LineSettings("usb:9-9.9"), print, print)
 
 
 def test_a_modem_named_by_its_imei_is_told_missing(watch):

@@ -26,6 +26,10 @@ PREPARE = {"AT+CMGF=0": OK, "AT+CPMS=*": "+CPMS: 1,30,1,30,1,30\nOK", "AT+CNMI=*
            "AT+COPS?": '+COPS: 0,0,"TELKOMSEL",2\nOK', "AT+CSCA?": '+CSCA: "+6281100000",145\nOK', "AT+CSQ": "+CSQ: 21,0\nOK"}
 
 
+MODELS = {"simcom LTE": "SIMCOM_SIM7600E-H", "quectel EP06": "EP06", "quectel EC200A": "EC200A", "sierra 2G": "SL8084", "foxconn T77W968": "T77W968"}
+"""Of families that are told by the model."""
+
+
 def greet(**changes):
     peer = Peer({**HELLO, **changes})
     return peer.play(hello()), peer
@@ -87,11 +91,11 @@ def test_a_port_that_babbles_is_no_modem_and_shows_what_it_says():
     assert silent.heard.isprintable()
 
 
-@pytest.mark.parametrize("maker", [maker for family in FAMILIES for maker in family.makers])
-def test_a_family_gets_its_own_first_commands(maker):
-    hardware, peer = greet(**{"AT+CGMI": f"{maker.upper()} CORP\nOK"})
+@pytest.mark.parametrize("family,maker", [(family, maker) for family in FAMILIES for maker in family.makers], ids=lambda value: value if isinstance(value, str) else value.name)
+def test_a_family_gets_its_own_first_commands(family, maker):
+    hardware, peer = greet(**{"AT+CGMI": f"{maker.upper()} CORP\nOK", "AT+CGMM": f"{MODELS.get(family.name, 'X100')}\nOK"})
 
-    assert maker in hardware.profile.makers
+    assert hardware.profile is family
     assert [line for line in peer.said if line in hardware.profile.start] == list(hardware.profile.start)
 
 
@@ -182,7 +186,7 @@ def test_the_pin_is_in_no_repr():
 def test_a_registered_modem_tells_everything_of_its_sim():
     subscriber, peer = prepared()
 
-    assert subscriber == Subscriber("1", "510101234567890", "8962001234567890123", "62812999", "TELKOMSEL", "6281100000", Signal(21, 0), Capabilities(iccid="AT+CCID"))
+    assert subscriber == Subscriber("1", "510101234567890", "8962001234567890123", "62812999", "TELKOMSEL", "6281100000", Signal(21, 0), Capabilities(iccid="AT+CCID", list_command="", family="generic"))
     assert subscriber.registered
     assert peer.said[0] == "AT+CMGF=0"
     assert not peer.commands("AT+CSCA=")
@@ -211,7 +215,7 @@ def test_a_store_that_is_busy_at_first_is_set_once_it_is_not():
     assert len(peer.commands("AT+CPMS=")) == 2
 
 
-@pytest.mark.parametrize("stat", ["1", "5", "6", "7"])
+@pytest.mark.parametrize("stat", ["1", "5", "6", "7", "9", "10"])
 def test_home_roaming_and_sms_only_are_registered(stat):
     assert prepared(**{"AT+CREG?": f"+CREG: 1,{stat}\nOK"})[0].registered
 
@@ -244,8 +248,25 @@ def test_a_sim_that_the_network_denies_is_told_at_once(answers):
     assert peer.seconds < 2
 
 
-def test_limited_service_is_no_registration():
-    assert not prepared(**{"AT+CREG?": "+CREG: 1,11\nOK"})[0].registered
+@pytest.mark.parametrize("name", ["CREG", "CEREG"])
+@pytest.mark.parametrize("stat", ["0", "4", "8", "11"])
+def test_limited_service_is_no_registration(name, stat):
+    assert not prepared(**{"AT+CREG?": "ERROR", f"AT+{name}?": f"+{name}: 1,{stat}\nOK"})[0].registered
+
+
+def test_a_family_that_knows_2g_only_is_not_asked_about_lte():
+    answers = {"AT+CREG?": ("+CREG: 1,2\nOK", "+CREG: 1,1\nOK")}
+    assert not prepared(choose("SIMCOM_Ltd", "SIMCOM_SIM800C"), **answers)[1].commands("AT+CEREG")
+    assert prepared(**answers)[1].commands("AT+CEREG")
+
+
+def test_a_family_that_says_when_its_stores_are_ready_is_waited_for():
+    peer = Peer({**PREPARE, "AT+CMGF=0": ("ERROR", OK), "AT+CPMS?": ("ERROR", OK)})
+    subscriber = peer.play(prepare(choose("SIMCOM_Ltd", "SIMCOM_SIM800C"), ""))
+
+    assert subscriber.registered
+    assert peer.seconds >= 30, "the line never came"
+    assert prepared(**{"AT+CPMS?": "ERROR"})[1].seconds < 2, "a family that says nothing is not waited for"
 
 
 def test_an_unasked_line_of_another_shape_is_not_taken_for_the_registration():

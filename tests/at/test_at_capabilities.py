@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.at.bringup import prepare
-from otppi.at.capabilities import Capabilities, explore, listen
+from otppi.at.capabilities import CODINGS, LIST, MOST_TEXT, Capabilities, explore, listen
 from otppi.at.profiles import FAMILIES, GENERIC, choose
 from otppi.at.results import Kind
 
 CPMS = "+CPMS: 1,30,1,30,1,30\nOK"
 WELL = {"AT+CPMS=?": '+CPMS: ("SM","ME","SR"),("SM","ME"),("SM","ME","MT")\nOK', "AT+CPMS=*": CPMS, "AT+CSMS=0": "+CSMS: 1,1,1\nOK", "AT+CSMS?": "+CSMS: 0,1,1,1\nOK",
-        "AT+CNMI=*": OK, "AT": OK}
+        "AT+CNMI=*": OK, "AT+CPMS?": '+CPMS: "SM",1,30,"SM",1,30,"SM",1,30\nOK', "AT+CMGL=4": OK, "AT+CMGD=?": "+CMGD: (0-29),(0-4)\nOK"}
 
 
 def explored(profile=GENERIC, **changes):
@@ -23,7 +23,7 @@ def explored(profile=GENERIC, **changes):
 
 
 def test_a_modem_by_the_book_shows_reports_and_stores_messages():
-    assert explored()[0] == Capabilities("2,1,0,1,0", "direct", ("SM", "ME"), "SR", 0, "SM", acknowledge=False)
+    assert explored()[0] == Capabilities("2,1,0,1,0", "direct", ("SM", "ME"), "SR", 0, "SM", acknowledge=False, family="generic")
 
 
 @pytest.mark.parametrize("accepted,reports", [("2,1,2,1,0", "direct"), ("2,1,0,2,0", "stored"), ("2,1,0,0,0", ""), ("1,1,0,0,0", "")])
@@ -68,7 +68,7 @@ def test_what_was_found_is_set_again_without_exploring():
 
 def test_a_modem_that_refuses_what_it_was_known_for_is_explored_anew():
     answers = {**WELL, "AT+CMGF=0": OK, "AT+CREG=1": OK, "AT+CREG?": "+CREG: 1,1\nOK", "AT+CNMI=2,1,0,1,1": "+CMS ERROR: 303"}
-    subscriber = Peer(answers).play(prepare(GENERIC, "", Capabilities("2,1,0,1,1")))
+    subscriber = Peer(answers).play(prepare(GENERIC, "", Capabilities("2,1,0,1,1", family="generic")))
     assert subscriber.capabilities.cnmi == "2,1,0,1,0"
 
 
@@ -82,16 +82,23 @@ def test_a_modem_that_is_known_is_asked_less():
     assert "AT+CPMS=?" not in again.said
 
 
-@given(st.builds(Capabilities, cnmi=st.sampled_from(["", "2,1,0,1,0"]), reports=st.sampled_from(["", "direct", "stored"]), stores=st.lists(st.sampled_from(["SM", "ME"])).map(tuple),
-                 report_store=st.sampled_from(["", "SR"]), first_index=st.integers(0, 1), receive_store=st.sampled_from(["SM", "MT"]), acknowledge=st.booleans(), iccid=st.text(max_size=20)))
+@given(st.builds(Capabilities, cnmi=st.sampled_from(["", "2,1,0,1,0"]), reports=st.sampled_from(["", "direct", "stored"]), stores=st.sampled_from([(), ("SM",), ("SM", "ME")]),
+                 report_store=st.sampled_from(["", "SR"]), first_index=st.integers(0, 1), receive_store=st.sampled_from(["SM", "MT"]), acknowledge=st.booleans(),
+                 ussd=st.sampled_from(["", *CODINGS]), iccid=st.sampled_from(["", "AT^ICCID?"]), list_command=st.sampled_from(["", LIST]), family=st.text(max_size=MOST_TEXT)))
 def test_findings_survive_json(found):
     assert Capabilities.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 @pytest.mark.parametrize("change", [{"cnmi": "1;AT"}, {"cnmi": 5}, {"reports": "by post"}, {"stores": ['SM"']}, {"stores": "SM"}, {"stores": None}, {"receive_store": ""}, {"first_index": 7},
-                                    {"acknowledge": "yes"}, {"stores": ["SM"] * 50}, {"more": 1}])
+                                    {"acknowledge": "yes"}, {"stores": ["SM"] * 50}, {"more": 1}, {"first_index": True}, {"first_index": "0"}, {"iccid": "ATD112;"*9}, {"iccid": "x"}, {"list_command": "AT\r"}, {"ussd": "morse"},
+                                    {"family": None}, {"family": "x" * 99}, {"stores": {"SM": 1}}, {"stores": [1]}])
 def test_findings_that_make_no_sense_are_none(change):
     assert Capabilities.from_json({**Capabilities().to_json(), **change}) is None
+
+
+def test_findings_that_lack_something_are_none():
+    for name in Capabilities().to_json():
+        assert Capabilities.from_json({key: value for key, value in Capabilities().to_json().items() if key != name}) is None
 
 
 @pytest.mark.parametrize("value", [None, [], 5, "x", {}])
@@ -102,8 +109,8 @@ def test_what_is_no_finding_is_none(value):
 def test_families_are_told_by_maker_then_model_then_usb():
     assert choose("SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H").name == "simcom LTE"
     assert choose("SIMCOM_Ltd", "SIMCOM_SIM800C").name == "simcom"
-    assert choose("", usb_vendor="12D1").name == "huawei"
-    assert choose("nobody", usb_vendor="ffff") is GENERIC
+    assert choose("", usb="12D1:1506").name == "huawei"
+    assert choose("nobody", usb="ffff:0001") is GENERIC
     assert choose("") is GENERIC
 
 

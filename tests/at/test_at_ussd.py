@@ -61,6 +61,28 @@ def test_a_modem_without_ucs2_is_asked_in_plain_text_and_its_answer_has_several_
     assert talk.result == Said("Menu:\n1. Pulsa\n^RSSI:12\n2. Paket", "Menu:\n1. Pulsa\n^RSSI:12\n2. Paket", open=True)
 
 
+NO_TEXT = "\r\n+CME ERROR: 25\r\n"
+
+
+def test_a_modem_that_calls_ucs2_no_text_is_asked_in_packed_septets_and_it_is_told_what_worked():
+    talk = Talk(ussd.dial("*888#", packed=False)).hear(OK, NO_TEXT, OK, OK, f'\r\n+CUSD: 0,"{packed("Rp 12345")}",15\r\n')
+    assert talk.written == ['AT+CSCS="UCS2"\r', 'AT+CUSD=1,"002A0038003800380023",15\r', 'AT+CSCS="GSM"\r', f'AT+CUSD=1,"{packed("*888#")}",15\r']
+    assert (talk.result.text, talk.result.coding) == ("Rp 12345", "packed")
+
+
+def test_a_modem_that_takes_neither_is_asked_in_plain_text_and_then_no_more():
+    talk = Talk(ussd.dial("*888#", packed=False)).hear(OK, NO_TEXT, OK, NO_TEXT, NO_TEXT)
+    assert talk.written[-1] == 'AT+CUSD=1,"*888#",15\r'
+    assert talk.result == NotSaid("The modem refused it (+CME ERROR 25).")
+
+
+@pytest.mark.parametrize("answer", ["\r\nERROR\r\n", "\r\n+CME ERROR: 30\r\n", "\r\n+CME ERROR: 100\r\n", f'\r\n+CUSD: 0,"{WIDE}",72\r\n\r\n+CME ERROR: 25\r\n'])
+def test_a_code_that_may_have_reached_the_network_is_not_sent_in_another_way(answer):
+    talk = Talk(ussd.dial("*888#", packed=False)).hear(OK, answer, OK)
+    assert len([line for line in talk.written if "+CUSD" in line]) == 1
+    assert isinstance(talk.result, NotSaid)
+
+
 def test_what_is_said_meanwhile_is_unasked():
     talk = Talk(ussd.dial("*1#", packed=False)).hear(OK, OK, "\r\n+CREG: 1\r\n", f'\r\n+CUSD: 0,"{WIDE}",72\r\n', OK)
     assert [effect.line for effect in talk.effects if isinstance(effect, Unsolicited)] == ["+CREG: 1"]
@@ -102,6 +124,10 @@ def test_a_session_is_ended():
     (f' 0,"{WIDE}",17', True, False, Said("Saldo: Rp 5 €", WIDE, open=False)),
     (f' 0,"{packed("seven77")}0D",15', True, False, None),
     (' 0,"12345678"', False, False, Said("12345678", "12345678", open=False)),
+    (' 0,"12345678",15', False, True, Said("12345678", "12345678", open=False)),
+    (f' 0,"{packed("Sisa Rp 5")}",15', False, True, Said("Sisa Rp 5", packed("Sisa Rp 5"), open=False)),
+    (f' 0,"{packed("Sisa pulsa")}",15', False, True, Said("Sisa pulsa", packed("Sisa pulsa"), open=False)),
+    (f' 0,"{"Привет".encode("utf-16-be").hex()}",72', False, True, Said("Привет", "Привет".encode("utf-16-be").hex(), open=False)),
     (' 0,"ABC",72', False, True, Said("ABC", "ABC", open=False)),
     (' 0,"D83D",72', False, True, Said("D83D", "D83D", open=False)),
     (' 0,"say ""yes""",15', False, False, Said('say ""yes""', 'say ""yes""', open=False)),

@@ -41,7 +41,7 @@ class Shop(Ledger):
 
     def _next_moment(self, entry):
         moments = [super()._next_moment(entry)]
-        if entry.thrifty and entry.stage is not Stage.SENDING:
+        if entry.thrifty and entry.stage in {Stage.QUEUED, Stage.ARMING}:
             moments.append(self.thrifty_until[entry.job.id])
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -49,7 +49,7 @@ class Shop(Ledger):
 @pytest.fixture
 def shop():
     shop = Shop(A=50, B=100, C=350)
-    shop.usable("A", "B", "C")
+    shop.usable("A", "C", "B")  # C has been idle for longer than B
     return shop
 
 
@@ -130,6 +130,17 @@ def test_equals_take_turns_and_the_dearer_one_none(shop):
         shop.send()
         shop.finish(sent_by(shop)[-1])
     assert sent_by(shop) == ["A", "B", "A", "B"]
+
+
+def test_one_that_waits_for_the_only_one_there_is_goes_by_a_dearer_one_that_comes_later_once_it_has_waited_long_enough(shop):
+    shop.stand(Standing.COMING, "A", "C")
+    shop.send()
+    job = shop.send(priority=Priority.OTP)
+    shop.reprice(C=350)
+    shop.usable("C")
+    shop.wait(OTP_THRIFT_S)
+    shop.clear(job)
+    assert sent_by(shop) == ["B", "C"]
 
 
 def test_one_alone_is_never_asked_for_its_price():

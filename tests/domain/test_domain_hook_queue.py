@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from otppi.domain.hook_queue import NEVER, HookQueue
+from otppi.domain.hook_queue import MOST_REFUSALS, NEVER, HookQueue
 from otppi.domain.webhooks import GIVE_UP_S, MOST_BYTES, PLAN_S, Answer, Event
 
 OK, BROKEN, REFUSED, SILENT = Answer(200), Answer(500), Answer(422), Answer(0, "silent")
@@ -97,6 +97,33 @@ def test_several_that_cannot_be_taken_are_all_set_aside_and_the_others_go_on():
     assert len(rig.posted) < 60 * len(bad), "each of them is tried by the plan and no more often"
 
 
+def test_a_receiver_that_cannot_be_reached_rests_also_when_only_refused_events_are_left():
+    rig = Rig(lambda number: OK if number == 9 else REFUSED)
+    rig.add(*range(1, 10))
+    rig.run(3600)
+    assert (rig.taken, len(rig.queue)) == ([9], 8)
+    rig.posted.clear()
+    rig.answers = lambda number: SILENT
+    rig.run(3 * 3600)
+    assert len(rig.posted) < 10, "by the plan of the webhook, not by that of each event"
+
+
+def test_events_of_a_sort_that_the_receiver_refuses_do_not_slow_down_the_others():
+    rig = Rig(lambda number: REFUSED if number % 3 else OK)
+    rig.add(*range(100))
+    assert rig.run().taken == list(range(0, 100, 3))
+
+
+def test_a_receiver_that_refuses_everything_is_not_asked_for_each_event_at_once():
+    rig = Rig(lambda number: REFUSED)
+    rig.add(*range(100))
+    rig.run(9)
+    assert len(rig.posted) == MOST_REFUSALS + 1
+    rig.answers = lambda number: OK
+    rig.run(GIVE_UP_S)
+    assert sorted(rig.taken) == list(range(100))
+
+
 def test_one_event_is_tried_by_the_plan_for_two_days_and_then_given_up(rig):
     rig.answers = lambda number: BROKEN
     rig.add(1)
@@ -159,7 +186,7 @@ def test_a_change_begins_anew_in_the_old_order():
     rig.add(3)
     rig.answers = lambda number: SILENT
     rig.run(101)
-    assert rig.queue.failures
+    assert (rig.queue.failures, rig.taken) == (1, [2])
     rig.queue.mend()
     rig.answers = lambda number: OK
     assert rig.run(101).taken == [2, 1, 3]

@@ -186,6 +186,10 @@ class VirtualNetwork:
         """Change the network's time for each SUBMIT."""
         self.ask("latency", modem=modem, ms=ms)
 
+    def credit(self, amount: int, modem: int = 0) -> None:
+        """What the SIM's credit is from now on, in Rupiah."""
+        self.ask("credit", modem=modem, amount=amount)
+
     def state(self, modem: int = 0) -> dict[str, Any]:
         """One modem's state."""
         return self.ask("state")["modems"][modem]

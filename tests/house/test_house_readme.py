@@ -51,7 +51,7 @@ def test_every_command_of_the_readme_is_one(line):
 
 def test_every_settings_example_validates():
     examples = re.findall(r"^echo '(.*)' \| otppi settings set (\w+) -$", "\n".join(SHELL), re.MULTILINE)
-    assert [section for _, section in examples] == ["sms", "modems", "subscribers"]
+    assert [section for _, section in examples] == ["sms", "modems", "routing", "subscribers"]
     for value, section in examples:
         problems = []
         SECTIONS[section].read(json.loads(value), problems)

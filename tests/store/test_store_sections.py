@@ -145,3 +145,18 @@ def test_what_could_not_be_told_from_a_file_cut_short_is_not_saved(folder, value
     with pytest.raises(ValueError):
         store.save("otp", value)
     assert store.load("otp") is None
+
+
+def test_sections_are_found_by_their_beginning_and_a_dropped_one_does_not_come_back(folder):
+    sections = FileSections(folder)
+    for name in ("learned_1", "learned_2", "pin_m1"):
+        sections.save(name, {"a": 1})
+        sections.save(name, {"a": 2})
+    assert sections.names("learned_") == ["learned_1", "learned_2"]
+
+    sections.drop("learned_1")
+    sections.drop("learned_1")
+    assert sections.load("learned_1") is None
+    assert sections.names("") == ["learned_2", "pin_m1"]
+    with pytest.raises(ValueError, match="letters"):
+        sections.drop("../pin_m1")

@@ -6,10 +6,10 @@ from otppi.at.profiles.profile import Profile
 __all__ = ["FAMILIES", "GENERIC", "Profile", "choose"]
 
 
-def choose(manufacturer: str, model: str = "", usb_vendor: str = "") -> Profile:
-    """Give the first family that a maker and a model belong to; by the USB vendor id when the maker is none of them; else the generic one."""
-    maker = manufacturer.lower()
+def choose(manufacturer: str, model: str = "", usb: str = "") -> Profile:
+    """Give the first family that a maker and a model belong to; by the USB id (``12d1:1506``) when that is nobody's; else the generic one."""
+    maker, device = manufacturer.lower(), usb.lower()
     for family in FAMILIES:
         if any(name in maker for name in family.makers) and family.models.search(model):
             return family
-    return next((family for family in FAMILIES if usb_vendor and usb_vendor.lower() in family.usb_vendors), GENERIC)
+    return next((family for family in FAMILIES for known in family.usb if device and known in {device, device[:4]}), GENERIC)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from otppi.domain.ports import Tell
+from otppi.domain.ports import LineSettings, Tell
+from otppi.domain.serial_port import BareStick, SerialPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,34 @@ class PortFree:
 
 @dataclass(frozen=True, slots=True)
 class PortsSeen:
-    """Adapter → inspector: the serial ports that there are now, after one came or went."""
+    """Adapter → inspector: the serial ports that there are now, after one came or went or a look was asked for."""
 
-    paths: tuple[str, ...]
+    ports: tuple[SerialPort, ...]
+    sticks: tuple[BareStick, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskPort:
+    """Inspector → prober: ask who answers at this port; answered with :class:`PortAsked`. ``birth`` as in SerialPort."""
+
+    settings: LineSettings
+    birth: tuple[int, ...]
+    answer_to: Tell = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePort:
+    """Inspector → prober: close this port now, whoever answers there; :class:`PortAsked` says when it is closed."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortAsked:
+    """Prober → inspector: the port is closed again. Without an ``imei`` ``why`` says so; ``left``: it was closed before anybody could answer."""
+
+    path: str
+    birth: tuple[int, ...]
+    imei: str = ""
+    why: str = ""
+    left: bool = False
