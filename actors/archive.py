@@ -10,7 +10,7 @@ from otppi.domain.ledger import owner_of, story_of
 from otppi.domain.messages.writing import AskStatus
 from otppi.domain.ports import Chronicle, Clock
 
-SPREAD_DAYS = 3  # a message's records lie in the files of its first days; the longest wait is a day
+SPREAD_DAYS = 5  # a message's records lie in the files of its first days: the longest wait is a day, networks report for three
 
 
 class Archive(Actor):

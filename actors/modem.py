@@ -34,7 +34,7 @@ from otppi.domain.job import Job
 from otppi.domain.messages.asking import AskTool, AskUssd
 from otppi.domain.messages.receiving import Safe
 from otppi.domain.messages.running import Begin, Retire, Retired, Wake
-from otppi.domain.messages.sending import Assign
+from otppi.domain.messages.sending import Assign, SentAfterAll
 from otppi.domain.outcome import Attempt, Verdict
 from otppi.domain.pin import PinBook
 from otppi.domain.ports import Clock, Lines, MarkFile, Tell
@@ -52,6 +52,7 @@ class ModemOwner(ModemBringup):
     ) -> None:
         super().__init__(clock, supervisor, settings, lines, neighbours, pins, memory)
         self._mark = mark
+        self._tell_router = neighbours.router
         self._talk = UssdTalk()
         self._bag = Mailbag(settings.id, neighbours.inbox, neighbours.router, clock.monotonic)
         self._flood = Flood(clock.monotonic)
@@ -61,6 +62,8 @@ class ModemOwner(ModemBringup):
         credit = CreditQuestion(self._balance, clock, self._packed, self._credit)
         self._errands = Errands(self._flood.due, self._bag.due, credit.due)
         self._in_hand: InHand | None = None
+        self._in_doubt = ""
+        """The message whose last part may still be answered, as nothing was said to the modem since but greetings."""
         self._doubt: urc.News | None = None
         self._reference = secrets.randbelow(256)
 
@@ -178,6 +181,7 @@ class ModemOwner(ModemBringup):
             self._next()
             return
         self._bag.sending(now=True)
+        self._in_doubt = ""
         self._show_soon()  # before the prompt is asked for: whoever sees the modem busy sees why
         self.run(submit(pdus, left_s))
 
@@ -225,6 +229,7 @@ class ModemOwner(ModemBringup):
     def _finish(self, attempt: Attempt) -> None:
         if self._in_hand is not None:
             job, self._in_hand = self._in_hand.job, None
+            self._in_doubt = job.id if attempt.verdict is Verdict.UNKNOWN and attempt.parts[0] == job.parts - 1 else ""
             self._sign.finished(job, attempt)
             self._bag.sending(now=False)
 
@@ -309,11 +314,24 @@ class ModemOwner(ModemBringup):
 
     def unsolicited(self, line: str, pdu: str) -> None:
         """Take what came in, and note that a modem which was ready may not be so any more; what came with the line is dealt with first."""
-        if self._bag.heard(line, pdu) or self._flood.heard(line, self._sign.hardware):
+        if line.startswith("+CMGS:"):
+            self._answered_late(line)
+        elif self._bag.heard(line, pdu) or self._flood.heard(line, self._sign.hardware):
             self._errand_soon()
         elif self._sign.usable and (news := urc.news(line)) is not None:
             self._doubt = news
             self.wake_in(0, "doubt")
+
+    def _answered_late(self, line: str) -> None:
+        reference = line.removeprefix("+CMGS:").strip()
+        if self._in_doubt and reference.isdecimal():
+            self._tell_router(SentAfterAll(self._settings.id, self._in_doubt, int(reference)))
+            self._in_doubt = ""
+
+    def close_line(self) -> None:
+        """Close the line; what was not answered on it never will be."""
+        super().close_line()
+        self._in_doubt = ""
 
     def done(self, result: Any) -> None:
         """Take the next step after a script has returned."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.base import handles
-from actors.outbox import CATCH_UP_S, FAILURE, Outbox
+from actors.outbox import CATCH_UP_S, FAILURE
 from actors.router_costs import KEEP_S, SHOW_S, Costs
+from actors.router_senders import SendersDesk
 from otppi.at.concatenation import count
-from otppi.config.modem import Modem
 from otppi.domain import replies
 from otppi.domain.allowances import Usage
 from otppi.domain.dispatch import Dispatch
@@ -18,7 +18,6 @@ from otppi.domain.job import new_id
 from otppi.domain.ledger import Ledger, Recovery, owner_of
 from otppi.domain.limits import limits
 from otppi.domain.messages.asking import AskRedelivered, AskTool, AskUssd
-from otppi.domain.messages.receiving import Reported, Safe
 from otppi.domain.messages.running import Begin, Configure, Drain, GiveUp, TellWhenStarted, Wake
 from otppi.domain.messages.sending import (
     AskSend,
@@ -26,7 +25,6 @@ from otppi.domain.messages.sending import (
     Finished,
     ReplyTo,
     Screened,
-    SenderGone,
     SenderStanding,
     Submit,
 )
@@ -42,7 +40,7 @@ from otppi.domain.routing import Path, Routes
 _log = logging.getLogger(__name__)
 
 
-class Router(Outbox):
+class Router(SendersDesk):
     """Owns queue, ledger and routes. Senders announce themselves; the blocklist is asked twice per message."""
 
     def __init__(
@@ -51,12 +49,10 @@ class Router(Outbox):
     ) -> None:
         self._costs = Costs(clock, usage or Usage(), monitor)
         dispatch_ = Dispatch(self._choice, queue_limit, self._costs.cheapest)
-        super().__init__("router", clock, {"route": self.explain}, ledger, dispatch_, blocklist=blocklist, syncer=syncer, monitor=monitor)
+        super().__init__("router", clock, {"route": self.explain}, ledger, dispatch_, blocklist=blocklist, syncer=syncer, monitor=monitor, country_code=country_code)
         self._archive = archive
-        self._country_code = country_code
         self._rules = rules
         self._prefix_length = 0
-        self._modems: tuple[Modem, ...] = ()
         self._routes = Routes(())
         self._accepting = ""
         self._when_started: Callable[[], None] | None = None
@@ -236,26 +232,6 @@ class Router(Outbox):
         """Take the list by which hand-overs are screened for as long as the blocklist answers."""
         self._blocks = message.blocks
 
-    @handles(AskUssd)
-    def ask_ussd(self, message: AskUssd) -> None:
-        """Pass a USSD code on to its modem; without a modem named, to the only one."""
-        request, names = message.request, [modem.id for modem in self._modems if modem.active and not modem.internet_access]
-        name = request.modem_id or (names[0] if len(names) == 1 else "")
-        if not name:
-            message.reply(replies.failed(request, "data.modem_id is missing: there is more than one modem." if names else "There is no modem."))
-        elif name not in names:
-            message.reply(replies.failed(request, "There is no such modem, or it is not in service."))
-        elif not self._senders.tell(name, message):
-            message.reply(replies.failed(request, "The modem is starting."))
-
-    @handles(AskTool)
-    def ask_tool(self, message: AskTool) -> None:
-        """Pass a tool on to its modem."""
-        if message.modem not in {modem.id for modem in self._modems if modem.active and not modem.internet_access}:
-            message.failed(NotDone("There is no such modem, or it is not in service."))
-        elif not self._senders.tell(message.modem, message):
-            message.failed(NotDone("The modem is starting."))
-
     @handles(SenderStanding)
     def sender_standing(self, message: SenderStanding) -> None:
         """Note how a sender stands and where to reach it."""
@@ -269,17 +245,6 @@ class Router(Outbox):
         now = self.clock.monotonic()
         self._carry_out(self._dispatch.standing(sender, self._senders.standing(sender, now), now))
 
-    @handles(SenderGone)
-    def sender_gone(self, message: SenderGone) -> None:
-        """Note the end of a sender: for good, or until its successor comes."""
-        now = self.clock.monotonic()
-        if not self._senders.gone(message.sender, removed=message.removed):
-            return
-        if message.removed:
-            self._carry_out(self._dispatch.forget(message.sender, now))
-        else:
-            self._carry_out(self._dispatch.gone(message.sender, now, self._senders.standing(message.sender, now)))
-
     @handles(Finished)
     def finished(self, message: Finished) -> None:
         """Close the job that a sender reports on; a sender whose limit is reached rests before it is offered another."""
@@ -291,19 +256,6 @@ class Router(Outbox):
             self._stand(sender)
         self._costs_moved()
         self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))
-
-    @handles(Reported)
-    def reported(self, message: Reported) -> None:
-        """Note what the network reports of messages; the modem may remove what is written down."""
-        try:
-            safe = self._reports.take(message, self._country_code, self.clock.wall())
-        except StoreError as error:
-            self._halt(str(error))  # the modem tells them again
-            return
-        self._unsynced = True
-        message.answer_to(Safe(safe))
-        self._carry_out([])
-        self._publish()
 
     @handles(Wake)
     def wake(self, message: Wake) -> None:

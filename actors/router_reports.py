@@ -7,6 +7,7 @@ from otppi.at.pdu import PduError, decode_status_report, delivery_state
 from otppi.domain.errors import Mistake
 from otppi.domain.ledger import Ledger
 from otppi.domain.messages.receiving import Happened, Reported, Stored
+from otppi.domain.messages.sending import SentAfterAll
 from otppi.domain.msisdn import canonical, mask
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ class Reports:
             self._one(message.modem, report, country_code, now)
             safe.append(report.place)
         return tuple(place for place in safe if place)
+
+    def sent_after_all(self, message: SentAfterAll, now: float) -> None:
+        """Take the late answer of a modem. Raises StoreError."""
+        if self._ledger.sent_after_all(message.job_id, message.sender, message.reference, now):
+            _log.info("message %s: sent after all by %s", message.job_id, message.sender)
+            self._happened(Happened("message.sent", now, {"id": message.job_id, "status": "sent", "modem": message.sender}))
 
     def _one(self, modem: str, stored: Stored, country_code: str, now: float) -> None:
         try:

@@ -99,9 +99,12 @@ def explore(profile: Profile) -> Script:
         return answer.final
     lists = LIST if answer.final.ok else ""
     first_index = yield from _first_index(profile.first_index)
+    stores = tuple(name for name in profile.stores if not named or name in named) or profile.stores[:1]
+    if chosen not in {*stores, "MT"}:
+        stores = (*stores, chosen)
     return Capabilities(
         cnmi=notify, reports=_REPORTS.get(notify.split(",")[3], "") if notify else "",
-        stores=tuple(name for name in profile.stores if not named or name in named) or profile.stores[:1],
+        stores=stores,
         report_store="SR" if not named or "SR" in named or profile.hides_report_store else "", first_index=first_index, receive_store=chosen,
         acknowledge=acknowledge, ussd="packed" if profile.ussd_packed else "", list_command=lists, family=profile.name)
 

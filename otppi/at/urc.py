@@ -6,6 +6,7 @@ from enum import Enum
 _PREFIXES = (
     "+CMTI:", "+CMT:", "+CDS:", "+CDSI:", "+CBM:", "+CBMI:",  # messages (TS 27.005)
     "+CRING:", "RING", "+CLIP:", "+CCWA:", "+CUSD:", "+CREG:", "+CGREG:", "+CEREG:", "+CGEV:", "+CTZV:", "+CTZE:", "+NITZ",
+    "+CMGS:",  # said so late that nobody waits for it any more
     "+CPIN:", "+CSQ:",  # said unasked by SIMCom and Quectel; the answer to their own question is `expected`
     "^RSSI:", "^BOOT:", "^MODE:", "^HCSQ:", "^DSFLOWRPT:", "^CSNR:", "^SRVST:", "^SIMST:", "^STIN:", "^NWTIME:", "^RSSILVL:",
     "^CSCHANNELINFO:", "^LTERSRP:", "^EONS:", "^LWURC:", "^CERSSI:", "^ANLEVEL:", "^SMMEMFULL:",  # Huawei

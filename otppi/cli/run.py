@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import queue
 import resource
 import signal
 import sys
@@ -75,16 +76,27 @@ def _serve(service: "Service", site: Site, asked: threading.Event, go_on: thread
 
 
 def _listen_to_signals() -> tuple[threading.Event, threading.Event]:
-    """Note the first SIGTERM or SIGINT, in both events; the second one ends the process at once."""
+    """Note the first SIGTERM or SIGINT, in both events; the second one ends the process at once.
+
+    A handler must not set an event: it may interrupt the main thread just where that holds the event's lock, and would wait for ever.
+    """
     asked, go_on = threading.Event(), threading.Event()
+    arrived: queue.SimpleQueue[int] = queue.SimpleQueue()  # the one queue that a handler may put to
+    heard: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if asked.is_set():
+        del frame
+        if heard:
             os._exit(1)
+        heard.append(number)
+        arrived.put(number)
+
+    def pass_on() -> None:
+        arrived.get()
         asked.set()
         go_on.set()
 
+    threading.Thread(target=pass_on, name="signals", daemon=True).start()
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
     return asked, go_on

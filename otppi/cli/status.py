@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from otppi.cli.common import Commands, add_parser, operate, print_json, print_table
@@ -26,11 +27,11 @@ def run(args: argparse.Namespace) -> int:
     hours, rest = divmod(int(time.time() - status["since"]), 3600)
     traffic, otp = status.get("traffic", {}).get("router", {}), status.get("otp", {}).get("otp_desk", {})
     print(f"Running for {hours} h {rest // 60} min.")
-    if halted := traffic.pop("halted", ""):
-        print(f"NOTHING IS SENT: {halted}")
-    if short := traffic.pop("remembered_since", 0):
-        print(f"REPEATS of requests from before {time.strftime('%Y-%m-%d %H:%M', time.localtime(short))} are sent again: more came than can be remembered.")
+    _print_warnings(traffic, status.get("alarm", {}).values())
+    reports = traffic.pop("reports", {})
     print("Messages: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in traffic.items()))
+    if any(reports.values()):
+        print("Reported: " + ", ".join(f"{count} {name}" for name, count in reports.items()))
     print("Codes: " + ", ".join(f"{count} {name}" for name, count in otp.items()))
     for door, facts in status.get("door", {}).items():
         print(f"Door {door}: {', '.join(facts['urls']) or 'closed'}{' - ' + facts['error'] if facts['error'] else ''}")
@@ -48,6 +49,16 @@ def run(args: argparse.Namespace) -> int:
         print()
         print_ports(ports)
     return 0
+
+
+def _print_warnings(traffic: dict[str, Any], alarms: Iterable[dict[str, Any]]) -> None:
+    """Print what must not be overlooked, and take it out of the figures."""
+    if halted := traffic.pop("halted", ""):
+        print(f"NOTHING IS SENT: {halted}")
+    if short := traffic.pop("remembered_since", 0):
+        print(f"REPEATS of requests from before {time.strftime('%Y-%m-%d %H:%M', time.localtime(short))} are sent again: more came than can be remembered.")
+    for alarm in alarms:
+        print(f"ALARM {alarm['source']}, {alarm['what']}, for {_span(time.time() - alarm['since'])}: {alarm['text']}")
 
 
 def print_subscribers(subscribers: list[dict[str, Any]]) -> None:

@@ -69,6 +69,15 @@ class Awaited:
                 return Match(waiting.id, min(len(waiting.parts) + 1, waiting.total), waiting.total, not waiting.parts and not waiting.failed)
         return None
 
+    def told(self, message_id: str, sender: str, reference: int) -> int:
+        """Note the TP-MR of the part in doubt; gives the part's number, 0 when none is in doubt at this sender."""
+        waiting = self._by_id.get(message_id)
+        if waiting is None or not waiting.in_doubt or waiting.sender != sender:
+            return 0
+        number = min(len(waiting.parts) + 1, waiting.total)
+        waiting.parts[reference], waiting.in_doubt = number, False
+        return number
+
     def settle(self, message_id: str, part: int, *, delivered: bool) -> None:
         """Note that a part's fate is reported for good."""
         waiting = self._by_id.get(message_id)

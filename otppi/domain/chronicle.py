@@ -15,7 +15,7 @@ from typing import Any
 
 from otppi.domain.outcome import Fate, Outcome
 
-ARMED, KEPT, END, ACKNOWLEDGED, REPORT, STRAY = "armed", "kept", "end", "ack", "report", "stray"
+ARMED, KEPT, END, ACKNOWLEDGED, REPORT, STRAY, LATE = "armed", "kept", "end", "ack", "report", "stray", "late"
 UNDELIVERED = "The network could not deliver the message."
 _FATES = {"sent": Fate.SENT, "delivered": Fate.SENT, "failed": Fate.FAILED, "blocked": Fate.FAILED, "expired": Fate.EXPIRED, "unknown": Fate.UNKNOWN}
 
@@ -104,6 +104,21 @@ def reported(report: Report) -> bytes:
     return _line({"r": REPORT, "id": report.id, "part": report.part, "delivered": report.delivered, "code": report.code, "at": round(report.at, 3)})
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The modem's answer for the last part of a message, after its fate was said to be unknown. ``at`` in unix seconds."""
+
+    id: str
+    sender: str
+    reference: int
+    at: float
+
+
+def late(word: Late) -> bytes:
+    """Write down a late answer."""
+    return _line({"r": LATE, "id": word.id, "modem": word.sender, "ref": word.reference, "at": round(word.at, 3)})
+
+
 def stray(sender: str, to: str, *, delivered: bool, code: int, at: float) -> bytes:
     """Write down a report that belongs to no message that waits for one; ``to`` is masked."""
     return _line({"r": STRAY, "modem": sender, "to": to, "delivered": delivered, "code": code, "at": round(at, 3)})
@@ -120,6 +135,7 @@ class Story:
     end: Mapping[str, Any] | None = None
     reports: dict[int, Report] = field(default_factory=dict)
     """By the number of the part; the last word on each counts."""
+    late: Late | None = None
 
     def outcome(self) -> Outcome | None:
         """Give the outcome it came to, None when none is written down."""
@@ -139,12 +155,15 @@ class Story:
         if outcome is None:
             return {"id": self.facts.id, "status": "queued", "modemID": "", "parts": {"sent": 0, "total": self.facts.parts}, "history": history}
         history.append({"status": outcome.status, "at": self.end["ended"] if self.end else 0})
-        status, error = outcome.status, outcome.error
+        status, error, sent = outcome.status, outcome.error, outcome.parts[0]
+        if self.late is not None and outcome.fate is Fate.UNKNOWN:
+            status, error, sent = "sent", "", outcome.parts[1]
+            history.append({"status": status, "at": self.late.at})
         if (last := self._delivery()) is not None:
             status, error = ("delivered", "") if last.delivered else ("failed", UNDELIVERED)
             history.append({"status": status, "at": last.at})
         told = {"id": self.facts.id, "status": status, "modemID": outcome.sender,
-                "parts": {"sent": outcome.parts[0], "total": outcome.parts[1]}, "history": history}
+                "parts": {"sent": sent, "total": outcome.parts[1]}, "history": history}
         return {**told, "error": error} if error else told
 
     def _delivery(self) -> Report | None:
@@ -160,12 +179,12 @@ _OF_AN_END = ("status", "ended", "began", "modem", "sent", "refs", "error", "res
 
 def read(
     lines: Iterable[bytes], over: Callable[[Story], None] | None = None, gone: Callable[[str], None] = lambda message_id: None,
-    reported: Callable[[Report], None] = lambda report: None,
+    later: Callable[[Report | Late], None] = lambda word: None,
 ) -> dict[str, Story]:
     """Read records, oldest first, and give the stories by id; what cannot be understood says nothing.
 
     With ``over`` a story with an end goes there at once and is not given: two busy days would not fit into a small RAM.
-    ``gone`` is told the messages whose deliveries were acknowledged, ``reported`` what the network reported.
+    ``gone`` is told the messages whose deliveries were acknowledged, ``later`` what was said of messages after their end.
     """
     stories: dict[str, Story] = {}
     for line in lines:
@@ -175,11 +194,8 @@ def read(
             if kind == ACKNOWLEDGED:
                 gone(record["id"])
                 continue
-            if kind == REPORT:
-                report = Report(record["id"], int(record["part"]), bool(record["delivered"]), int(record["code"]), float(record["at"]))
-                reported(report)
-                if report.id in stories:
-                    stories[report.id].reports[report.part] = report
+            if kind in {REPORT, LATE}:
+                _word(record, stories, later)
                 continue
             facts = Facts(record["id"], record["at"], record["to"], record["who"], record["owner"], record["parts"], record.get("print", ""), record.get("otp", ""),
                           record.get("delivery", ""))
@@ -196,6 +212,21 @@ def read(
             story.armed |= kind == ARMED
             story.kept |= kind == KEPT
     return stories
+
+
+def _word(record: Mapping[str, Any], stories: Mapping[str, Story], later: Callable[[Report | Late], None]) -> None:
+    """Take what was said of a message after its end."""
+    story = stories.get(record["id"])
+    if record["r"] == LATE:
+        word = Late(record["id"], record["modem"], int(record["ref"]), float(record["at"]))
+        later(word)
+        if story is not None:
+            story.late = word
+        return
+    report = Report(record["id"], int(record["part"]), bool(record["delivered"]), int(record["code"]), float(record["at"]))
+    later(report)
+    if story is not None:
+        story.reports[report.part] = report
 
 
 class Next(Enum):

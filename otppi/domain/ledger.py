@@ -10,7 +10,7 @@ from typing import Any
 
 from otppi.domain import chronicle
 from otppi.domain.awaited import Awaited, Match
-from otppi.domain.chronicle import Facts, Mark, Next, Report, Story, after_crash
+from otppi.domain.chronicle import Facts, Late, Mark, Next, Report, Story, after_crash
 from otppi.domain.errors import StoreError
 from otppi.domain.job import Job, Priority
 from otppi.domain.msisdn import mask
@@ -132,6 +132,13 @@ class Ledger:
             self._awaited.settle(match.id, match.part, delivered=delivered)
         return match
 
+    def sent_after_all(self, message_id: str, sender: str, reference: int, now: float) -> bool:
+        """Write down that the last part of a message of unknown fate was taken; False when nobody waits for that. Raises StoreError."""
+        part = self._awaited.told(message_id, sender, reference)
+        if part:
+            self._journal.append(chronicle.late(Late(message_id, sender, reference, now)))
+        return part > 0
+
     def acknowledged(self, delivery: str) -> None:
         """Write down that a payload will not be delivered again. Raises StoreError."""
         if message_id := self._unacknowledged.acknowledged(self._hashed(b"delivery", delivery)):
@@ -227,9 +234,15 @@ class Ledger:
                 with_body.add(story.facts.id)
 
         self._unacknowledged, self._awaited = Unacknowledged(), Awaited()
-        stories = chronicle.read(self._journal.replay(since), over, gone.add, lambda report: self._awaited.settle(report.id, report.part, delivered=report.delivered))
+        stories = chronicle.read(self._journal.replay(since), over, gone.add, self._heard_later)
         self._unacknowledged.drop(gone)
         return found, stories, with_body
+
+    def _heard_later(self, word: Report | Late) -> None:
+        if isinstance(word, Late):
+            self._awaited.told(word.id, word.sender, word.reference)
+        else:
+            self._awaited.settle(word.id, word.part, delivered=word.delivered)
 
     def _decide(self, story: Story, marks: list[Mark | None], body: bytes | None, found: Recovery, *, now: float, monotonic: float) -> Outcome:
         job = _job(story.facts, body, now, monotonic) if body is not None else None

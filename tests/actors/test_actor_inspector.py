@@ -11,8 +11,8 @@ from doubles.network import VirtualNetwork
 from actors.prober import LIMIT_S, SILENT
 from otppi.adapters.serial_lines import LineWatch
 from otppi.config.sections import General
-from otppi.domain.messages.ports import AskPort, FindPort, LeavePort, PortIs
-from otppi.domain.messages.running import Configure, Operate
+from otppi.domain.messages.ports import AskPort, LeavePort
+from otppi.domain.messages.running import Configure
 from otppi.domain.ports import LineSettings
 from otppi.domain.whereabouts import ASK_AGAIN_S, OWNER_FIRST_S, REPLACED_S
 
@@ -63,12 +63,10 @@ def test_ports_that_come_and_go_are_shown_listed_and_logged_with_a_line_each(des
     desk.tell(Configure("general", General(inspect_modems_s=0.05)))
     desk.tree.plug("1-1.4", "12d1", "1506", product="HUAWEI Mobile", ports={"ttyUSB2": (2, "ff/02/02")})
     desk.shows(lambda facts: facts)
-    listed = Ears()
-    desk.tell(Operate("ports.list", {}, "admin", listed, listed))
 
     assert desk.facts["ttyUSB2"] == {"usb": "1-1.4", "vid": "12d1", "pid": "1506", "manufacturer": "", "product": "HUAWEI Mobile", "interface": 2, "driver": "option",
                                      "imei": "", "modem": "", "since": int(desk.clock.wall()), "why": ""}
-    assert listed.wait_for(list) == [{"path": desk.path("ttyUSB2"), **desk.facts["ttyUSB2"]}]
+    assert desk.listed() == [{"path": desk.path("ttyUSB2"), **desk.facts["ttyUSB2"]}]
 
     desk.tree.pull("1-1.4")
     desk.shows(lambda facts: not facts)
@@ -294,10 +292,10 @@ def test_a_port_that_vanishes_while_it_is_asked_is_forgotten_and_its_prober_asks
 
 
 def test_a_port_that_goes_without_a_hang_up_while_it_is_asked_is_closed(desk, cable):
-    cable("ttyUSB0")
+    other = cable("ttyUSB0")
     desk.find("m1", STRANGER)
     desk.settle()
-    desk.given.wait_for(AskPort)
+    assert os.read(other, 3) == b"AT\r"
     (desk.tree.devices / "ttyUSB0").unlink()
     desk.look()
 
@@ -348,9 +346,9 @@ def test_the_port_is_closed_before_a_modem_is_told_of_it(desk, plugged):
         ears(message)
 
     ears = Ears()
-    desk.tell(FindPort("m1", imei(network, 0), "", told))
+    desk.find("m1", imei(network, 0), answer_to=told)
     desk.settle()
-    ears.wait_for(PortIs)
+    desk.told(ears)
 
     assert opened == [desk.path("ttyUSB0")]
 

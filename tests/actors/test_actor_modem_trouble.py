@@ -8,6 +8,7 @@ from otppi.at.submit import PROMPT_LIMIT_S
 from otppi.domain.ladder import Rung
 from otppi.domain.messages.device import LineLost, Received
 from otppi.domain.messages.running import Wake
+from otppi.domain.messages.sending import SentAfterAll
 from otppi.domain.outcome import Verdict
 
 
@@ -335,3 +336,31 @@ def test_every_message_gets_exactly_one_report_whatever_the_modem_does(network, 
     assert len(texts) == len(set(texts)), "no message was sent twice"
     sent = {f"message {number}" for number, finished in enumerate(desk.finished) if finished.attempt.verdict is Verdict.SENT}
     assert sent <= set(texts)
+
+
+def test_an_answer_that_comes_after_its_fate_was_said_to_be_unknown_is_told_once(network, desk):
+    network.fault("lost_result")
+    desk.assign("hello")
+    desk.until(lambda: desk.finished, each=10)
+    assert desk.attempt().verdict is Verdict.UNKNOWN
+    desk.ready(2)
+    network.urc("+CMGS: 77")
+    desk.until(lambda: desk.router.of(SentAfterAll))
+    network.urc("+CMGS: 78")
+    assert desk.send("next").verdict is Verdict.SENT
+    network.urc("+CMGS: 79")
+    assert desk.send("next").verdict is Verdict.SENT
+    assert [(late.sender, late.job_id, late.reference) for late in desk.router.of(SentAfterAll)] == [("m1", "job1", 77)]
+
+
+def test_an_answer_that_comes_after_the_port_was_opened_anew_says_nothing(network, desk):
+    network.fault("lost_result")
+    desk.assign("hello")
+    desk.until(lambda: desk.finished, each=10)
+    network.unplug()
+    desk.until(lambda: desk.states[-1] == "no port", each=0.5)
+    network.replug()
+    desk.until(lambda: desk.states[-1] == "ready", each=0.5)
+    network.urc("+CMGS: 77")
+    assert desk.send("next").verdict is Verdict.SENT
+    assert desk.router.of(SentAfterAll) == []

@@ -13,8 +13,8 @@ FIGURES = {"sent": 3, "in_hand": 1}
 def shown(monkeypatch, capsys):
     """What is printed for such a state of the traffic."""
 
-    def show(**traffic):
-        told = {"since": time.time(), "traffic": {"router": {**FIGURES, "halted": "", "remembered_since": 0, **traffic}}}
+    def show(alarm=None, **traffic):
+        told = {"since": time.time(), "alarm": alarm or {}, "traffic": {"router": {**FIGURES, "halted": "", "remembered_since": 0, **traffic}}}
         monkeypatch.setattr(status, "operate", lambda args, name: told)
         assert main(["status"]) == 0
         return capsys.readouterr().out.splitlines()
@@ -34,3 +34,15 @@ def test_what_must_be_known_comes_before_the_figures(shown, traffic, words):
     _, warning, figures, *_ = shown(**traffic)
     assert all(word in warning for word in words)
     assert figures == "Messages: 3 sent, 1 in hand"
+
+
+def test_alarms_come_before_the_figures(shown):
+    alarm = {"source": "modem m1", "what": "credit", "text": "The SIM is out of credit.", "since": time.time() - 600}
+    _, first, figures, *_ = shown(alarm={"modem m1 credit": alarm})
+    assert first == "ALARM modem m1, credit, for 10 min: The SIM is out of credit."
+    assert figures == "Messages: 3 sent, 1 in hand"
+
+
+def test_reports_are_told_once_there_are_any(shown):
+    assert "Reported" not in "".join(shown(reports={"delivered": 0, "unmatched": 0}))
+    assert shown(reports={"delivered": 2, "unmatched": 1})[2] == "Reported: 2 delivered, 1 unmatched"

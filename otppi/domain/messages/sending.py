@@ -92,6 +92,15 @@ class SenderStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class SentAfterAll:
+    """Sender → router: the network took the last part of a message after its fate was said to be unknown; ``reference`` is its TP-MR."""
+
+    sender: str
+    job_id: str
+    reference: int
+
+
+@dataclass(frozen=True, slots=True)
 class SenderGone:
     """Supervisor → router: a sender died, or with ``removed`` exists no more. Comes before its successor starts."""
 
