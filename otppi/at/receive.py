@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from otppi.at.dialogue import Answer, Command, Pause, Script
+from otppi.at.insistence import insistently
 from otppi.at.results import DEAD, Final, Kind
 
 STORE_LIMIT_S = 20.0  # commands that ask the SIM
@@ -86,13 +87,13 @@ def remove(messages: Sequence[Lying], receive_store: str) -> Script:
         if final.kind in DEAD:
             break
         for message in (message for message in messages if message.store == store):
-            answer = yield Command(f"AT+CMGR={message.index}", STORE_LIMIT_S, expects="+CMGR:")
+            answer = yield from insistently(Command(f"AT+CMGR={message.index}", STORE_LIMIT_S, expects="+CMGR:"))
             final = answer.final
             if final.kind in DEAD:
                 return tuple(removed), final
             if not answer.final.ok or [one.pdu for one in _listed(store, answer, message.index)] != [message.pdu]:
                 continue  # it is gone already, or another message has its place
-            final = (yield Command(f"AT+CMGD={message.index}", STORE_LIMIT_S)).final
+            final = (yield from insistently(Command(f"AT+CMGD={message.index}", STORE_LIMIT_S))).final
             if final.kind in DEAD:
                 return tuple(removed), final
             if final.ok:
@@ -107,7 +108,7 @@ def acknowledge() -> Script:
 
 def _choose(store: str, receive_store: str) -> Script:
     """Make a store the one that is read. Some modems take one value, some want all three. Returns the Answer."""
-    answer = yield Command(f'AT+CPMS="{store}"', STORE_LIMIT_S, expects="+CPMS:")
+    answer = yield from insistently(Command(f'AT+CPMS="{store}"', STORE_LIMIT_S, expects="+CPMS:"))
     if not answer.final.ok and answer.final.kind not in DEAD:
         answer = yield Command(f'AT+CPMS="{store}","{receive_store}","{receive_store}"', STORE_LIMIT_S, expects="+CPMS:")
     return answer
@@ -122,7 +123,7 @@ def _fill(store: str, answer: Answer) -> Fill | None:
 def _list(store: str, fill: Fill | None, first_index: int) -> Script:
     """List a store, again when it is empty against its own count; one by one where listing is refused. Returns messages and the last Final."""
     for _ in range(SHOW_TRIES):
-        answer = yield Command(f"AT+CMGL={_ANY_STATE}", LIST_LIMIT_S, expects="+CMGL:")
+        answer = yield from insistently(Command(f"AT+CMGL={_ANY_STATE}", LIST_LIMIT_S, expects="+CMGL:"))
         if not answer.final.ok:
             break
         found = _listed(store, answer)

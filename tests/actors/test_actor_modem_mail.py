@@ -137,3 +137,15 @@ def test_a_line_that_lies_leads_to_one_look_and_to_nothing_else(network, desk, l
     desk.until(lambda: desk.written.count(b'AT+CPMS="SR"\r') == 2, each=0.5)
     assert desk.send("hello").verdict is Verdict.SENT
     assert heard(desk) == []
+
+
+@pytest.mark.parametrize("fault", [{"kind": "urc_storm", "count": 3}, {"kind": "junk", "count": 3}, {"kind": "one_byte", "count": None}])
+def test_a_clumsy_modem_is_swept_all_the_same_and_loses_nothing(network, desk, fault):
+    network.fault(**fault)
+    for number in range(3):
+        network.inbound(FROM, f"in {number}")
+    desk.until(lambda: set(texts(desk)) == {f"in {number}" for number in range(3)}, each=0.5)
+    network.clear_faults()
+    is_safe(desk)
+    desk.until(lambda: stored(network) == [], each=0.5)
+    assert desk.send("hello").verdict is Verdict.SENT

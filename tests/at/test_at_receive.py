@@ -112,3 +112,13 @@ def test_a_removal_that_is_refused_or_not_answered_is_not_told_as_done():
     gone, final = removed({**read, "AT+CMGD*": (OK, SILENCE)}, Lying("SM", 1, ONE), Lying("SM", 2, ONE))[0]
     assert gone == (Lying("SM", 1, ONE),)
     assert final.kind is Kind.TIMEOUT
+
+
+BUSY = "+CMS ERROR: 314"
+
+
+def test_a_busy_sim_is_asked_again_and_nothing_is_passed_over():
+    answers = {"AT+CPMS*": (BUSY, "+CPMS: 1,30\nOK"), "AT+CMGL=4": (BUSY, BUSY, listing((1, ONE)))}
+    assert swept(answers)[0].found == (Lying("SM", 1, ONE),)
+    answers = {"AT+CPMS*": (BUSY, "+CPMS: 1,30\nOK"), "AT+CMGR=1": (BUSY, f"+CMGR: 1,,24\n{ONE}\nOK"), "AT+CMGD*": (BUSY, OK)}
+    assert removed(answers, Lying("SM", 1, ONE))[0][0] == (Lying("SM", 1, ONE),)

@@ -31,7 +31,7 @@ def started(papers, now=NOW):
 
 def ended(ledger, fate=Fate.SENT, references=(7,), total=1, sender="m1", to=TO):
     """A message that came to an end; gives its id."""
-    job = Job(new_id(NOW), to, "text", total, Priority.SINGLE, 1000.0, False, None, source="rest", user="shop")  # noqa: FBT003
+    job = Job(new_id(NOW), to, "text", total, Priority.SINGLE, 1000.0, False, None, source="rest", user="shop")
     ledger.arrived(job, NOW)
     ledger.arm([job.id])
     ledger.begun(job.id, sender, NOW + 1)
@@ -43,7 +43,7 @@ def told(papers, message_id):
     return story_of(papers.lines, message_id, owner_of("rest", "shop"))
 
 
-def report(ledger, reference, delivered=True, sender="m1", to=TO):
+def report(ledger, reference, *, delivered=True, sender="m1", to=TO):
     return ledger.reported(sender, reference, to, delivered=delivered, code=0 if delivered else 0x41, now=NOW + 10)
 
 

@@ -142,3 +142,12 @@ def test_a_reply_to_a_received_message_goes_to_its_sender(service, network, arri
     service.do("inbox.reply", id=found["id"], text="here is the answer")
     [message] = arrivals.messages(1)
     assert (message["to"], message["text"]) == (FROM, "here is the answer")
+
+
+def test_more_than_the_sim_holds_comes_in_as_it_is_emptied(service, network):
+    texts = [f"flood {number:02d}" for number in range(40)]  # the SIM has 30 places; the network keeps the rest
+    for text in texts:
+        network.inbound(FROM, text)
+    until(lambda: len(inbox(service, search="flood", limit=100)) == len(texts), 30)
+    assert sorted(message["text"] for message in inbox(service, search="flood", limit=100)) == texts
+    until(lambda: stores(network)["SM"] == [])
