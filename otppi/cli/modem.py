@@ -2,7 +2,7 @@
 
 import argparse
 
-from otppi.cli import modem_doctor, modem_imei, modem_probe, modem_sim
+from otppi.cli import modem_doctor, modem_imei, modem_learned, modem_probe, modem_sim
 from otppi.cli.common import Commands, add_parser, operate, print_json, print_table
 from otppi.cli.status import print_modems
 
@@ -13,7 +13,7 @@ def register(commands: Commands) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
     listing = add_parser(actions, "list", "list the modems with identity and state", "otppi modem list --json", table=True, nested=True)
     listing.set_defaults(run=run)
-    for tool in (modem_probe, modem_doctor, modem_sim, modem_imei):
+    for tool in (modem_probe, modem_doctor, modem_sim, modem_imei, modem_learned):
         tool.register(actions)
 
 

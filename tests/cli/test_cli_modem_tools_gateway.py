@@ -78,3 +78,23 @@ def test_an_imei_is_not_written_by_a_gateway_whose_site_file_does_not_allow_it(s
         del service.environment["OTPPI_GATES_IMEI_WRITE"]
     assert told.returncode == 2
     assert "imei_write" in told.stderr
+
+
+def test_what_was_found_out_is_shown_exported_played_and_forgotten(service, network, tmp_path):
+    imei = service.modem("modem1")["imei"]
+    shown = service.cli("modem", "learned")
+    assert shown.returncode == 0
+    assert imei in shown.stdout
+    told = service.cli("modem", "learned", imei, "--json")
+    [found] = json.loads(told.stdout)
+    assert (found["imei"], found["manufacturer"], found["capabilities"]["reports"]) == (imei, "Quectel", "direct")
+
+    findings = tmp_path / "findings.json"
+    findings.write_text(told.stdout)
+    with VirtualNetwork(tmp_path, name="played", profile=str(findings)) as played:
+        assert json.loads(service.cli("modem", "probe", str(played.links[0]), "--json").stdout)
+
+    assert service.cli("modem", "forget", imei).returncode == 0
+    assert service.cli("modem", "learned", imei).returncode == 1
+    again = service.cli("modem", "forget", imei)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)

@@ -13,7 +13,7 @@ from otppi.cli import COMMANDS, main
 COMMAND_WORDS = ["run", "check", "status", "settings", "user", "blocklist", "route", "modem", "ussd", "inbox", "webhook", "publish", "virtual-modem", "ws-broker", "demo"]
 ACTIONS = ["list", "add-api", "add-admin", "passwd", "remove", "block", "unblock", "activate", "deactivate"]
 
-MODEM_ACTIONS = [["modem", action] for action in ("list", "probe", "doctor", "sim", "imei")] + [
+MODEM_ACTIONS = [["modem", action] for action in ("list", "probe", "doctor", "sim", "imei", "learned", "forget")] + [
     *(["modem", "sim", action] for action in ("state", "enable", "disable", "change", "enter", "unblock")), ["modem", "imei", "show"], ["modem", "imei", "write"]]
 
 
