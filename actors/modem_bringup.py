@@ -31,6 +31,7 @@ from otppi.at.submit import Submitted
 from otppi.config.modem import Modem
 from otppi.domain.dispatch import Standing
 from otppi.domain.errors import PortError, StoreError
+from otppi.domain.identity import same
 from otppi.domain.ladder import Ladder, Rung
 from otppi.domain.messages.ports import FindPort, PortFree, PortIs, PortUsed
 from otppi.domain.messages.running import Begin
@@ -55,6 +56,8 @@ class Memory:
     """Whether an IMEI is another modem's of ours."""
     capabilities: Callable[[str, str], Capabilities | None] = lambda imei, revision: None
     note_capabilities: Callable[[Hardware, Capabilities], None] = lambda hardware, found: None
+    usb_id: Callable[[str], str] = lambda path: ""
+    """The USB id of the device at a path, for a modem that does not name its maker."""
     cards: Book | None = None
     """What people's tries of PINs came to; without it no tool is used."""
 
@@ -86,6 +89,8 @@ class ModemBringup(LineOwner):
         self._after_restart_s = 0.0
         self._path = "" if settings.port.startswith("imei:") else settings.port
         self._opened = ""
+        self._answered = ""
+        """The IMEI that answered at the port that is, or was last, open."""
 
     # for the subclass to fill
 
@@ -116,12 +121,13 @@ class ModemBringup(LineOwner):
                 self._ask_inspector()
         else:
             self._opened = self._sign.port = self._path
+            self._answered = ""
             self._tell_inspector(PortUsed(self._settings.id, self._opened, ""))
-            self.run(bringup.hello())
+            self.run(bringup.hello(self._memory.usb_id(self._opened)))
 
     def _wanted(self) -> str:
         """Give the IMEI that must answer, empty when any may."""
-        return self._settings.port.removeprefix("imei:") if self._settings.port.startswith("imei:") else self._settings.imei[:15] or self._memory.imei()
+        return self._settings.port.removeprefix("imei:") if self._settings.port.startswith("imei:") else self._settings.imei or self._memory.imei()
 
     def _seek(self, why: str) -> None:
         if self._inspector is None:
@@ -145,8 +151,8 @@ class ModemBringup(LineOwner):
         if message.path:
             self._path = message.path
             self.begin(Begin())
-        elif self._path and self._path == self._settings.port and not self._settings.imei:
-            self._memory.note_imei("")
+        elif self._path and self._path == self._settings.port and not self._settings.imei and not self._memory.elsewhere(self._answered):
+            self._memory.note_imei("")  # our modem is nowhere, and who answers here is nobody else's: it was replaced
             self.wake_in(0, "open")
         else:
             self._sign.fall("no port", self.tell, message.why or "The modem with this IMEI is at no port.")
@@ -156,7 +162,7 @@ class ModemBringup(LineOwner):
         super().close_line()
         if self._opened:
             opened, self._opened = self._opened, ""
-            self._tell_inspector(PortFree(self._settings.id, opened, self._sign.hardware.imei if self._sign.hardware else ""))
+            self._tell_inspector(PortFree(self._settings.id, opened, self._answered))
 
     # the way up
 
@@ -179,14 +185,14 @@ class ModemBringup(LineOwner):
                 self._lose("refused", f"{what} ({final}).")
 
     def _greeted(self, hardware: Hardware) -> None:
-        self._sign.hardware = hardware
+        self._sign.hardware, self._answered = hardware, hardware.imei
         wanted = self._wanted()
-        if wanted and hardware.imei and hardware.imei[:15] != wanted:
+        if wanted and hardware.imei and not same(hardware.imei, wanted):
             self._misplaced()
             return
         self._ladder.may_restart = bool(hardware.profile.restart)
         if hardware.imei:
-            self._memory.note_imei(hardware.imei[:15])
+            self._memory.note_imei(hardware.imei)
         self._tell_inspector(PortUsed(self._settings.id, self._opened, hardware.imei))
         if hardware.sim != "SIM PIN":
             self._unlocked(hardware.sim)
@@ -297,7 +303,7 @@ class ModemBringup(LineOwner):
                 if step.rung is Rung.LINE:
                     self.reset_line()
                 self._after_restart_s = max(step.rest_s, self._sign.hardware.profile.boot_s)
-                self.run(restart(self._sign.hardware.profile.restart) if step.rung is Rung.RESTART else bringup.hello())
+                self.run(restart(self._sign.hardware.profile.restart) if step.rung is Rung.RESTART else bringup.hello(self._memory.usb_id(self._opened)))
             case _:
                 self._lose("silent", why, attempt, rest_s=step.rest_s)
 

@@ -17,6 +17,7 @@ from otppi.at.capabilities import Capabilities
 from otppi.books import Books
 from otppi.config.modem import Modem
 from otppi.config.subscribers import Subscriber, Subscribers
+from otppi.domain.identity import Identity, elsewhere
 from otppi.domain.learned import Learned
 from otppi.domain.messages.running import Child, Reconcile, State
 from otppi.domain.messages.sending import SenderGone
@@ -82,8 +83,23 @@ class Children:
             if why:
                 _log.warning("what a modem can do is explored again at its next start: %s", why)
 
-        return Memory(capabilities=lambda imei, revision: Capabilities.from_json(learned.of(imei, revision)), note_capabilities=note,
-                      cards=cards)
+        identity = self._identity(modem)
+
+        def note_imei(imei: str) -> None:
+            if why := identity.note(imei):
+                _log.warning("modem %s: its IMEI is learnt again at its next start: %s", modem.id, why)
+
+        def is_anothers(imei: str) -> bool:
+            others = [other for other in self._modems if other.id != modem.id and other.active]
+            return elsewhere(imei, [text for other in others for text in (other.port.removeprefix("imei:"), other.imei, self._identity(other).imei())])
+
+        return Memory(
+            imei=identity.imei, note_imei=note_imei, elsewhere=is_anothers, capabilities=lambda imei, revision: Capabilities.from_json(learned.of(imei, revision)),
+            note_capabilities=note, usb_id=self._lines.usb_id, cards=cards)
+
+    def _identity(self, modem: Modem) -> Identity:
+        sections, section = self._books.state, f"identity_{safe_name(modem.id)}"
+        return Identity(modem.port, lambda: sections.load(section), lambda value: sections.save(section, value))
 
     def _show_idle(self, name: str) -> None:
         """Show a modem that nobody drives: as inactive or as the internet's, or no more when it is not set any more."""

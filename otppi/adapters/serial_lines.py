@@ -110,6 +110,11 @@ class LineWatch:
         self._nudge()
         return line
 
+    def usb_id(self, path: str) -> str:
+        """Give the USB id of the device at a port, such as 12d1:1506; empty for what is on no USB."""
+        port = named(self._ports.ports(), path)
+        return f"{port.vid}:{port.pid}" if port is not None and port.vid else ""
+
     def forget(self, line: SerialLine) -> None:
         """Watch a line no more; no callback comes after this returned."""
         with self._lock, contextlib.suppress(KeyError, ValueError, RuntimeError):  # RuntimeError: the watch has been stopped

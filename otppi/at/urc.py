@@ -27,7 +27,7 @@ class News(Enum):
 
 _NEWS = (
     (re.compile(r"RDY|\+READY|\^SYSSTART.*|(NORMAL )?POWER DOWN|POWERED DOWN"), News.RESTARTED),
-    (re.compile(r"\+CE?REG: *[0234]\b.*|\+CPIN:(?! *READY).*|\+QUSIM: *\d.*|\^SIMST: *(0|255)\b.*|#QSS: *0\b.*"), News.DOUBTFUL),
+    (re.compile(r"\+CE?REG: *(?:[02348]|11)\b.*|\+CPIN:(?! *READY).*|\+QUSIM: *\d.*|\^SIMST: *(0|255)\b.*|#QSS: *0\b.*"), News.DOUBTFUL),
 )
 
 

@@ -65,7 +65,7 @@ def _played(told: Any) -> Profile | None:
         cnmi_refused=frozenset(tried),
         services=(1,) if found.acknowledge else (0, 1),
         ussd_packed=found.ussd == "packed",
-        charsets=("GSM", "IRA") if found.ussd == "plain" else make.charsets,
+        charsets=("GSM", "IRA") if found.ussd == "plain" or (found.ussd == "packed" and not family.ussd_packed) else make.charsets,
         iccid_commands={told_by: f"{told_by}: {{}}"} if told_by else {},
         refused={name: code for name, code in make.refused.items() if name != "+CMGL"} | ({} if found.list_command else {"+CMGL": 303}),
     )

@@ -81,6 +81,7 @@ _ZTE: Final = Profile(
     iccid_commands={"+ZGETICCID": "+ZGETICCID: {}"},
     first_index=0,
     noise=("+ZUSIMR:2", '+ZPASR: "UMTS"'),
+    quieted_by="+CPMS",
     report_store_said=("SR", 50),
     answers={"+ZCDRUN": "", "+ZOPRT": "", "+ZPAS": '+ZPAS: "UMTS","CS_PS"', "+ZSEC": ""},
 )

@@ -104,7 +104,8 @@ class Modem(Terminal):
 
     def forget_settings(self) -> None:
         """Take back what a program has set."""
-        self.session = Session(csms=self.profile.services[0])
+        stores = dict(self.profile.stores)
+        self.session = Session(csms=self.profile.services[0], stores=["SM" if "SM" in stores else next(iter(stores))] * 3)
 
     def wake(self) -> None:
         """End a hang: what was read meanwhile is forgotten."""
@@ -245,6 +246,8 @@ class Modem(Terminal):
         self.final("OK")
 
     def _answer(self, command: Command) -> Answer:
+        if command.kind is at_parser.Kind.READ and command.name == self.profile.quieted_by:
+            self.noisy = False
         own = self.profile.answers.get(command.name)
         if own is not None:
             if command.name == "^CURC":

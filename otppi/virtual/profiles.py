@@ -36,7 +36,9 @@ class Profile:
     ready: tuple[str, ...] = ()
     """Said once the SIM is unlocked and the store can be used."""
     noise: tuple[str, ...] = ()
-    """Said unasked, one every `noise_every_s` seconds, until `AT^CURC=0`."""
+    """Said unasked, one every `noise_every_s` seconds, until `AT^CURC=0` or what `quieted_by` names."""
+    quieted_by: str = ""
+    """The command whose question ends the noise."""
     noise_every_s: float = 2.0
     cpin_without_ok: bool = False
     ussd_packed: bool = False

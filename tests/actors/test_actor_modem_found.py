@@ -4,7 +4,7 @@ from doubles.ears import Ears
 from doubles.modem_desk import Desk
 
 from actors.modem import ModemOwner
-from actors.modem_bringup import SEEK_AGAIN_S, Neighbours
+from actors.modem_bringup import SEEK_AGAIN_S, Memory, Neighbours
 from otppi.domain.messages.ports import FindPort, PortFree, PortIs, PortUsed
 from otppi.domain.pin import PinBook
 
@@ -13,17 +13,19 @@ class SeekingDesk(Desk):
     """A desk with somebody who knows about ports."""
 
     inspector = None
+    memory = Memory()
 
     def start(self):
         self.inspector = Ears()
         pins = PinBook(lambda: None, self.save, b"key")
         neighbours = Neighbours(self.router, self.monitor, self.inbox, self.inspector)
-        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, neighbours, pins, self)
+        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, neighbours, pins, self, self.memory)
         return self
 
 
-def started(stack, port, **settings):
+def started(stack, port, memory=None, **settings):
     desk = SeekingDesk(port, **settings)
+    desk.memory = memory or Memory()
     stack.callback(desk.end)
     return desk.start()
 
@@ -55,3 +57,32 @@ def test_a_modem_that_finds_another_at_its_port_leaves_it_and_asks_where_its_own
     assert desk.inspector.wait_for(PortFree) == PortFree("m1", link, imei)
     found = desk.inspector.wait_for(FindPort)
     assert (found.imei, found.path) == ("867962041234567", link)
+
+
+GONE = "867962041234567"
+
+
+def learnt(known, others=()):
+    return Memory(imei=lambda: known[-1], note_imei=known.append, elsewhere=lambda imei: imei in others)
+
+
+def test_a_modem_that_is_nowhere_any_more_was_replaced_by_the_one_at_its_port(network, stack):
+    known = [GONE]
+    desk = started(stack, str(network.links[0]), learnt(known))
+    desk.until(lambda: "wrong modem" in desk.states, each=0.5)
+    found = desk.inspector.wait_for(FindPort)
+    assert found.imei == GONE
+    found.answer_to(PortIs("", "It is at no port."))
+    desk.ready()
+    assert known == [GONE, "", network.state()["imei"]]
+
+
+def test_the_modem_of_another_name_is_never_taken_as_a_replacement(network, stack):
+    known = [GONE]
+    desk = started(stack, str(network.links[0]), learnt(known, {network.state()["imei"]}))
+    desk.until(lambda: "wrong modem" in desk.states, each=0.5)
+    found = desk.inspector.wait_for(FindPort)
+    found.answer_to(PortIs("", "It is at no port."))
+    desk.until(lambda: desk.facts[-1]["why"] == "It is at no port.")
+    assert known == [GONE]
+    assert "ready" not in desk.states

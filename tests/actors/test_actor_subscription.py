@@ -260,6 +260,15 @@ def test_paused_it_takes_nothing_new_and_still_answers(rig):
     assert (rig.link.paused, len(rig.asked), rig.link.asked) == (True, 1, [("ack", 1)])
 
 
+def test_paused_while_it_refreshes_it_does_not_connect_anew():
+    rig = Rig(refresh_s=60)
+    rig.advance(60)
+    rig.pump.tell(Pause())
+    rig.lose("")
+    rig.advance(600)
+    assert len(rig.brokers.links) == 1
+
+
 def test_when_it_is_retired_replies_go_out_at_once_and_the_rest_stays_with_the_broker(rig):
     rig.deliver({**SMS, "callback_topic": "answers", "callback_delay": 60_000}, 1)
     rig.deliver(SMS, 2)
