@@ -109,7 +109,8 @@ class SubscriptionOwner(Actor):
             return
         if self._refreshing:
             self._refreshing = False
-            self._connect()
+            if not self._paused:
+                self._connect()
             return
         if self._up_at is not None and self.clock.monotonic() - self._up_at > STEADY_S:
             self._rest_s = self._first_rest_s

@@ -7,6 +7,7 @@ from otppi.config.subscribers import Subscriber
 from otppi.domain.messages.running import State
 from otppi.domain.ports import Tell
 
+AWAY = frozenset({"connecting", "lost", "refused"})
 _log = logging.getLogger(__name__)
 
 
@@ -20,7 +21,7 @@ class SubscriptionSign:
         self._in_hand = 0
 
     def enter(self, state: str, error: str = "") -> None:
-        """Show a state; what went wrong last is shown until something else does."""
+        """Show a state; what went wrong last is shown until something else does, and the time of a loss until the connection stands."""
         again = error and error == self._error and self._state == "connecting"
         if error and not again:
             _log.warning("subscriber %s: %s", self._kind, error)
@@ -28,7 +29,9 @@ class SubscriptionSign:
             _log.info("subscriber %s: connected", self._kind)
         if error:
             self._error, self._error_at = error, self._wall()
-        self._state, self._since = state, self._wall()
+        if not {state, self._state} <= AWAY:
+            self._since = self._wall()
+        self._state = state
         self._tell()
 
     def count(self, what: str) -> None:

@@ -201,6 +201,18 @@ def test_a_port_that_may_not_be_opened_names_the_group(watch, cable, monkeypatch
         opened(watch, cable)
 
 
+def test_the_usb_id_of_a_port_is_told_by_any_of_its_names(tmp_path):
+    system = UsbTree(tmp_path)
+    system.plug("1-1.4", "12d1", "1506", ports={"ttyUSB0": (0, "ff/02/01")})
+    watch = LineWatch(system.ports)
+    watch.start()
+    try:
+        assert watch.usb_id(system.path("ttyUSB0")) == watch.usb_id("usb:1-1.4") == "12d1:1506"
+        assert watch.usb_id("/dev/ttyS0") == ""
+    finally:
+        watch.stop()
+
+
 def test_a_modem_named_by_its_usb_place_is_found_or_told_missing(watch, tmp_path):
     system = UsbTree(tmp_path)
     system.plug("1-1.4", "12d1", "1506", ports={"ttyUSB0": (0, "ff/02/01"), "ttyUSB1": (1, "ff/02/02")})

@@ -9,6 +9,7 @@ from doubles.broker_links import Links
 from doubles.stomp_client import StompClient
 
 from otppi.adapters.brokers.stomp import StompLink
+from otppi.adapters.brokers.wire import MOST_BYTES
 from otppi.config.subscribers import ActivemqSubscriber, Tls
 from otppi.domain.secret import Secret
 
@@ -54,6 +55,20 @@ def test_a_queues_message_comes_and_is_gone_once_it_is_acknowledged(subscriber, 
     _, later = links.open(settings)
     later.until(lambda: later.deliveries)
     assert later.payloads() == [b"next"]
+
+
+def test_what_is_too_large_is_delivered_empty_and_goes_away(subscriber, links, client):
+    settings = subscriber()
+    link, ears = links.open(settings)
+    client.send(f"/queue/{settings.topic}", b"x" * (MOST_BYTES + 1024 * 1024), b"next")
+    ears.until(lambda: ears.payloads() == [b"", b"next"])
+    for delivery in ears.deliveries:
+        link.acknowledge(delivery.handle)
+    links.close(link, ears)
+    client.send(f"/queue/{settings.topic}", b"later")
+    _, later = links.open(settings)
+    later.until(lambda: later.deliveries)
+    assert later.payloads() == [b"later"]
 
 
 def test_what_was_not_acknowledged_comes_again_and_is_marked(subscriber, links, client):

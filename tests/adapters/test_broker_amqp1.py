@@ -85,6 +85,19 @@ def test_no_more_than_the_window_is_without_acknowledgement(settings, client, to
         assert waiting(client, topic) == 1
 
 
+def test_five_hundred_messages_that_wait_never_pass_the_window_whoever_acknowledges_them_when(settings, client, topic):
+    window = 16
+    client.queue_declare(topic, durable=True)
+    send(client, topic, *[b"%d" % number for number in range(500)])
+    with links.opened(settings, window=window) as (link, heard):
+        for count in range(500):
+            heard.until(lambda count=count: len(heard.deliveries) > count)
+            assert len(heard.deliveries) <= count + window
+            link.acknowledge(heard.deliveries[count].handle)
+        assert heard.payloads() == [b"%d" % number for number in range(500)]
+    assert waiting(client, topic) == 0
+
+
 @pytest.mark.parametrize("durable", [True, False])
 def test_an_absent_queue_is_declared_as_the_setting_says(settings, client, topic, durable):
     with links.opened(replace(settings, durable=durable)):

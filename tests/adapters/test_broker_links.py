@@ -71,6 +71,49 @@ def test_who_does_not_answer_is_given_up_in_time(links, kind, silence):
         assert time.monotonic() - began < 2
 
 
+@pytest.fixture
+def no_names(monkeypatch):
+    """A system that looks names up for ever; gives what is set while somebody asks."""
+    asked, over, real = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def hanging(host, *words, flags=0, **more):
+        if host == "broker.example" and not flags & socket.AI_NUMERICHOST:
+            asked.set()
+            over.wait()
+            raise socket.gaierror
+        return real(host, *words, flags=flags, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    yield asked
+    over.set()
+
+
+def test_a_name_that_is_looked_up_for_ever_holds_neither_the_end_nor_the_time_out(no_names, links, kind):
+    link, ears = links.open(settings(kind, 1, host="broker.example"), wait=False)
+    assert no_names.wait(5)
+    assert links.close(link, ears) < 1
+    _, late = links.open(settings(kind, 1, host="broker.example", timeout_ms=300), wait=False)
+    assert lost(late, 3) == ("broker.example:1 did not answer in time.", False)
+
+
+def test_a_name_is_looked_up_and_one_that_is_not_there_is_said(links, kind, monkeypatch):
+    real = socket.getaddrinfo
+
+    def told(host, *words, flags=0, **more):
+        if host == "nobody.example" or (host == "broker.example" and flags & socket.AI_NUMERICHOST):
+            raise socket.gaierror
+        return real("127.0.0.1" if host == "broker.example" else host, *words, flags=flags, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
+    with mute() as port:
+        _, ears = links.open(settings(kind, port, host="broker.example", timeout_ms=300), wait=False)
+        assert lost(ears) == (f"broker.example:{port} did not answer in time.", False)
+    _, nowhere = links.open(settings(kind, port, host="broker.example"), wait=False)
+    assert lost(nowhere) == (f"Nothing listens at broker.example:{port}.", False)
+    _, unknown = links.open(settings(kind, port, host="nobody.example"), wait=False)
+    assert lost(unknown) == (f"The address of nobody.example:{port} could not be found.", False)
+
+
 def test_a_reply_at_a_mute_broker_is_told_once_and_the_close_keeps_its_limit(links, kind):
     with mute() as port:
         link, ears = links.open(settings(kind, port), wait=False)

@@ -9,6 +9,7 @@ from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from otppi.adapters.brokers import mqtt
 from otppi.adapters.brokers.mqtt import MqttLink
 from otppi.config.subscribers import MqttSubscriber
 
@@ -40,6 +41,12 @@ def opened():
 
 def send(broker, topic, payload, qos=1, *, retain=False):
     publish.single(topic, payload, qos, retain=retain, hostname=broker.host, port=broker.port)
+
+
+def known(opened, broker, name):
+    """A link whose client id the broker knows from now on."""
+    link, ears = opened(broker, topic=name, client_id=name)
+    return link, up(ears)
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
@@ -124,9 +131,9 @@ def test_a_killed_broker_loses_nothing_of_a_session(mortal, opened, name, protoc
     ended(second, up(ears))
 
 
-@pytest.mark.parametrize("qos", [1, 2])
-def test_no_more_than_the_window_is_without_acknowledgement(broker, opened, name, qos):
-    link, ears = opened(broker, 2, topic=name, client_id=name, protocol="5", qos=qos)
+@pytest.mark.parametrize("protocol,qos", KEPT)
+def test_no_more_than_the_window_is_without_acknowledgement(broker, opened, name, protocol, qos):
+    link, ears = opened(broker, 2, topic=name, client_id=name, protocol=protocol, qos=qos)
     up(ears)
     for number in range(5):
         send(broker, name, str(number), qos)
@@ -140,6 +147,39 @@ def test_no_more_than_the_window_is_without_acknowledgement(broker, opened, name
         link.acknowledge(ears.deliveries[count].handle)
 
     assert ears.payloads() == [b"0", b"1", b"2", b"3", b"4"]
+    ended(link, ears)
+
+
+def test_a_broker_that_answers_acknowledgements_with_ever_more_does_not_fill_the_window(broker, opened, name):
+    link, ears = opened(broker, 4, topic=name, client_id=name)
+    up(ears)
+    publish.multiple([(name, str(number), 1) for number in range(300)], hostname=broker.host, port=broker.port)
+    for count in range(300):
+        ears.until(lambda count=count: len(ears.deliveries) > count)
+        assert len(ears.deliveries) <= count + 4
+        link.acknowledge(ears.deliveries[count].handle)
+
+    assert ears.payloads() == [b"%d" % number for number in range(300)]
+    ended(link, ears)
+
+
+def test_what_has_no_place_to_wait_comes_by_the_next_link_and_nothing_comes_twice(broker, opened, name, monkeypatch):
+    monkeypatch.setattr(mqtt, "MOST_WAITING", 30)
+    ended(*known(opened, broker, name))
+    publish.multiple([(name, str(number), 1) for number in range(200)], hostname=broker.host, port=broker.port)
+    came, links = [], 0
+    while len(came) < 200:
+        link, ears = opened(broker, 4, topic=name, client_id=name)
+        links += 1
+        done = 0
+        while ears.until(lambda: ears.losses or len(ears.deliveries) > done or len(came) + done == 200) and done < len(ears.deliveries):  # noqa: B023
+            link.acknowledge(ears.deliveries[done].handle)
+            done += 1
+        came += ears.payloads()
+        assert not ears.losses or "comes by a new connection" in ears.losses[0][0]
+
+    assert sorted(came, key=int) == [b"%d" % number for number in range(200)]
+    assert links > 1
     ended(link, ears)
 
 

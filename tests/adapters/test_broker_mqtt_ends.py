@@ -1,6 +1,7 @@
 import secrets
 import socket
 import time
+import tracemalloc
 
 import pytest
 from doubles.broker_links import Links, ended, lost, up
@@ -8,6 +9,7 @@ from doubles.mosquitto_server import PASSWORD, USER, MosquittoServer
 from paho.mqtt import publish
 
 from otppi.adapters.brokers.mqtt import MqttLink
+from otppi.adapters.brokers.wire import MOST_BYTES
 from otppi.config.subscribers import MqttSubscriber, Tls
 from otppi.domain.secret import Secret
 
@@ -84,6 +86,40 @@ def test_a_private_authority_is_trusted_and_an_unknown_one_refused(broker, opene
     assert lost(strict)[1]
     assert "certificate" in strict.losses[0][0]
     assert lost(nowhere) == ("/nonexistent/root.pem could not be read: No such file or directory.", True)
+
+
+@pytest.mark.parametrize("protocol,qos,came", [("3.1.1", 0, [b"", b"next"]), ("3.1.1", 1, [b"", b"next"]), ("3.1.1", 2, [b"", b"next"]), ("5", 1, [b"next"])])
+def test_what_is_too_large_is_left_out_by_the_broker_or_delivered_empty_and_acknowledged_for_good(broker, opened, name, protocol, qos, came):
+    settings = {"topic": name, "client_id": name, "protocol": protocol, "qos": qos}
+    link, ears = opened(broker, **settings)
+    up(ears)
+    send(broker, name, "x" * (MOST_BYTES + 1024 * 1024), qos)
+    send(broker, name, "next", qos)
+    ears.until(lambda: len(ears.deliveries) == len(came))
+    assert ears.payloads() == came
+    for delivery in ears.deliveries:
+        link.acknowledge(delivery.handle)
+    ended(link, ears)
+
+    _, later = opened(broker, **settings)
+    up(later)
+    send(broker, name, "later", qos)
+    later.until(lambda: later.deliveries)
+    assert later.payloads() == [b"later"]
+
+
+def test_what_is_too_large_is_never_held_whole(broker, opened, name):
+    link, ears = opened(broker, topic=name, client_id=name)
+    ended(link, up(ears))
+    send(broker, name, "x" * (MOST_BYTES + 1024 * 1024))
+    tracemalloc.start()
+    try:
+        _, ears = opened(broker, topic=name, client_id=name)
+        ears.until(lambda: ears.payloads() == [b""])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < MOST_BYTES / 4
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])

@@ -1,6 +1,7 @@
 import functools
 import secrets
 import time
+import tracemalloc
 
 import pytest
 from doubles.broker_links import Links, ended, up
@@ -8,6 +9,7 @@ from doubles.redis_server import RedisServer
 from redis import Redis
 
 from otppi.adapters.brokers.redis import RedisLink
+from otppi.adapters.brokers.wire import MOST_BYTES
 from otppi.config.subscribers import RedisSubscriber
 
 
@@ -44,6 +46,48 @@ def stream(opened, name):
 def add(shop, topic, *texts):
     for text in texts:
         shop.xadd(topic, {"payload": text})
+
+
+def test_what_is_too_large_is_delivered_empty_and_a_streams_entry_goes_away(broker, opened, stream, shop, name):
+    large = b"x" * (MOST_BYTES + 1024 * 1024)
+    link, ears = stream(broker)
+    _, heard = opened(broker, topic=f"{name}/pubsub")
+    up(ears)
+    up(heard)
+    add(shop, name, large, b"next")
+    for payload in (large, b"next"):
+        shop.publish(f"{name}/pubsub", payload)
+    heard.until(lambda: heard.payloads() == [b"", b"next"])
+    ears.until(lambda: ears.payloads() == [b"", b"next"])
+    for delivery in ears.deliveries:
+        link.acknowledge(delivery.handle)
+    ended(link, ears)
+    assert shop.xlen(name) == 0
+
+
+def test_what_is_too_large_is_never_held_whole(broker, stream, shop, name):
+    add(shop, name, b"x" * (MOST_BYTES + 1024 * 1024))
+    tracemalloc.start()
+    try:
+        _, ears = stream(broker)
+        ears.until(lambda: ears.payloads() == [b""])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < MOST_BYTES / 4
+
+
+def test_a_window_full_of_large_entries_is_worked_off(broker, stream, shop, name):
+    add(shop, name, *[b"x" * MOST_BYTES] * 6)
+    link, ears = stream(broker)
+    ears.until(lambda: ears.payloads() == [b""] * 6)
+    ended(link, ears)
+    link, ears = stream(broker)
+    ears.until(lambda: len(ears.deliveries) == 6)
+    for delivery in ears.deliveries:
+        link.acknowledge(delivery.handle)
+    ended(link, ears)
+    assert shop.xlen(name) == 0
 
 
 def test_pubsub_delivers_in_order_and_knows_no_acknowledgement(broker, opened, shop, name):

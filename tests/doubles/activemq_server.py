@@ -50,7 +50,7 @@ class ActivemqServer(Broker):
 
     def command(self) -> list[str]:
         """Without the launcher script, which wants an instance of the whole machine."""
-        return ["java", "-Xmx128m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dactivemq.home={HOME}", f"-Dactivemq.base={self.folder}",
+        return ["java", "-Xmx320m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dactivemq.home={HOME}", f"-Dactivemq.base={self.folder}",
                 f"-Dactivemq.conf={self.folder}", f"-Dactivemq.data={self.folder}/data", f"-Djava.io.tmpdir={self.folder}",
                 "-jar", str(HOME / "bin" / "activemq.jar"), "start", f"xbean:file:{self.folder}/activemq.xml"]
 

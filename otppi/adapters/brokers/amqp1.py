@@ -61,8 +61,16 @@ class Amqp1Link(AmqpBase):
         """See BrokerLink."""
         name.update(self._proton.Delivery.ACCEPTED)
         name.settle()
-        if not self.paused:
-            self._receiver.flow(1)
+        self._replenish()
+
+    def _replenish(self) -> None:
+        """Make room for the places that are free, once all that there was room for has come.
+
+        RabbitMQ 3 counts room from what it has sent when it hears of it, so that with something on its way it would send too much.
+        """
+        free = self.window - self.held()
+        if not self.paused and self._receiver.credit <= 0 < free:
+            self._receiver.flow(free)
 
     def do_pause(self) -> None:
         """Only the link ends; its session still takes acknowledgements. RabbitMQ 3 fails when the credit is taken back."""
@@ -183,6 +191,7 @@ class Amqp1Link(AmqpBase):
                 self._too_large = False
                 event.link.advance()
                 self.deliver(payload, delivery)
+                self._replenish()
 
     def _payload(self, data: bytes) -> bytes:
         message = self._proton.Message()
@@ -218,6 +227,7 @@ class Amqp1Link(AmqpBase):
                 UNAUTHORIZED: (f"The broker does not let this user read the queue {topic}.", True),
                 NOT_FOUND: (f"The broker has no queue {topic}.", True),
                 "amqp:resource-locked": (f"The queue {topic} belongs to another connection alone.", True),
+                "amqp:internal-error": (f"The broker ended the subscription by an error of its own, as RabbitMQ does when it stops or when the queue {topic} is deleted.", False),
             }.get(name, (f"The broker ended the subscription: {name.removeprefix('amqp:') or 'no reason is given'}.", False)))
 
     def _refusal(self, condition: Any) -> tuple[str, bool]:

@@ -1,10 +1,12 @@
 """MQTT 3.1.1 and 5 by paho-mqtt, which is imported when a link begins."""
 
+import collections
 import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from otppi.adapters.brokers.base import MOST_PATIENCE_S, Broken, BrokerLink
+from otppi.adapters.brokers.wire import MOST_BYTES
 from otppi.config.subscribers import MqttSubscriber
 from otppi.domain.links import Ears
 
@@ -17,6 +19,8 @@ REPLIES_AT_ONCE = 10  # below every broker's own limit
 REFUSALS = {0x84: "does not speak this version of MQTT", 0x85: "does not accept the client id", 0x86: "does not accept user name or password",
             0x87: "does not let this user in", 0x8A: "has banned this client", 0x8C: "wants another way of authentication"}
 LEAST_KEEP_ALIVE_S = 2.0
+MOST_WAITING, MOST_WAITING_BYTES = 10_000, MOST_BYTES
+"""mosquitto 2.0 answers each PUBACK with as many messages as it may have in flight at all, until it has sent all that it has."""
 _SILENT, _TAKEN_OVER = 0x8D, 0x8E
 _log = logging.getLogger(__name__)
 
@@ -32,6 +36,11 @@ class MqttLink(BrokerLink):
         self._client: PatientClient | None = None
         self._connected = False
         self._tickets_of: dict[int, int] = {}
+        self._waiting: collections.deque[tuple[bytes, tuple[int, int], bool]] = collections.deque()
+        """What came while the window was full."""
+        self._waiting_bytes = 0
+        self._left_out = False
+        """Whether more came than may wait. It comes again in the next link, which begins once all else is acknowledged."""
         self.begin()
 
     # life
@@ -44,7 +53,7 @@ class MqttLink(BrokerLink):
         asked = False
         while client.socket() is not None and self.verdict is None:
             self.run_errands()
-            if self.finished():
+            if self.finished() or self._sated():
                 if not self._connected or self.closing_late():
                     return
                 if not asked:
@@ -52,6 +61,8 @@ class MqttLink(BrokerLink):
                     asked = True
                 elif client.answered():
                     client.disconnect()
+                    if not self.asked_to_close:
+                        raise Broken(f"{self.place} sent more than it may before it was acknowledged; the rest comes by a new connection.")
                     return
             self._turn(client)
         raise self._closed()
@@ -69,6 +80,14 @@ class MqttLink(BrokerLink):
         """PUBACK, or PUBREC."""
         if self._client is not None:
             self._client.acknowledge(*name)
+        while self._waiting and self.held() < self._window:
+            payload, name, again = self._waiting.popleft()
+            self._waiting_bytes -= len(payload)
+            self.deliver(payload, name, redelivered=again)
+
+    def do_pause(self) -> None:
+        """What waits comes again."""
+        self._waiting.clear()
 
     def do_publish(self, ticket: int, topic: str, payload: bytes) -> None:
         """QoS 1; the broker's PUBACK confirms it."""
@@ -112,6 +131,7 @@ class MqttLink(BrokerLink):
 
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = self._window
+        properties.MaximumPacketSize = MOST_BYTES  # the broker leaves out what is larger
         if self._settings.acknowledges():
             properties.SessionExpiryInterval = FOR_EVER
         client.connect(*self.at, keepalive=self._keep_alive_s, clean_start=not self._settings.acknowledges(), properties=properties)
@@ -119,13 +139,12 @@ class MqttLink(BrokerLink):
     def _turn(self, client: "PatientClient") -> None:
         found: Any = client.socket()
         self.wait([found], [found] if client.want_write() else [], limit_s=self._keep_alive_s / 4)
-        code = client.loop_read()
-        code = code or client.loop_write() or client.loop_misc()
+        code = client.loop_read() or client.loop_write() or client.loop_misc()
         if code:
-            self._end_by(self._closed())
+            self.verdict = self.verdict or self._closed()
 
-    def _end_by(self, broken: Broken) -> None:
-        self.verdict = self.verdict or broken
+    def _sated(self) -> bool:
+        return self._left_out and not (self.held() or self._waiting or self._tickets_of)
 
     def _closed(self) -> Broken:
         name = self._settings.client_id
@@ -159,8 +178,21 @@ class MqttLink(BrokerLink):
                 _log.warning("mqtt: a message of an earlier subscription of this client id was left out")
                 client.unsubscribe(message.topic)
             client.acknowledge(message.mid, message.qos)
+        elif not message.qos:
+            self.deliver(bytes(message.payload))
         elif not self.paused:
-            self.deliver(bytes(message.payload), (message.mid, message.qos) if message.qos else None, redelivered=bool(message.dup))
+            self._take_in(bytes(message.payload), (message.mid, message.qos), again=bool(message.dup))
+
+    def _take_in(self, payload: bytes, name: tuple[int, int], *, again: bool) -> None:
+        if self._left_out:
+            return
+        if self.held() < self._window:
+            self.deliver(payload, name, redelivered=again)
+        elif len(self._waiting) < MOST_WAITING and self._waiting_bytes + len(payload) <= MOST_WAITING_BYTES:
+            self._waiting.append((payload, name, again))
+            self._waiting_bytes += len(payload)
+        else:
+            self._left_out = True
 
     def _is_ours(self, message: Any) -> bool:
         from paho.mqtt.client import topic_matches_sub  # noqa: PLC0415

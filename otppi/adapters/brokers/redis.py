@@ -4,7 +4,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from otppi.adapters.brokers.base import MOST_PATIENCE_S, BrokerLink
-from otppi.adapters.brokers.wire import Line
+from otppi.adapters.brokers.redis_bulk import BulkLine
 from otppi.config.subscribers import RedisSubscriber
 from otppi.domain.links import Ears
 
@@ -84,7 +84,7 @@ class RedisLink(BrokerLink):
     def _open(self) -> "RedisWire":
         from otppi.adapters.brokers.redis_wire import MOST_ANSWER_BYTES, RedisWire  # noqa: PLC0415  # an unused broker costs nothing
 
-        wire = RedisWire(Line(*self.dial(), self.due, MOST_ANSWER_BYTES), self.at, self._patience_s)
+        wire = RedisWire(BulkLine(*self.dial(), self.due, MOST_ANSWER_BYTES), self.at, self._patience_s)
         self._lines.append(wire)
         settings = self._settings
         if settings.password:

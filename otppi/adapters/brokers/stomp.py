@@ -13,7 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from otppi.adapters.brokers.base import CLOSED, MOST_PATIENCE_S, Broken, BrokerLink
-from otppi.adapters.brokers.wire import MOST_BYTES, TooMuch, Wire
+from otppi.adapters.brokers.stomp_frames import Frames
+from otppi.adapters.brokers.wire import Wire
 from otppi.config.subscribers import ActivemqSubscriber, StompSubscriber
 from otppi.domain.links import Ears
 
@@ -33,13 +34,13 @@ class StompLink(BrokerLink):
     _connected = _leaving = False
     _said = ""  # by the broker, before it hangs up
     _count = 0
-    _unread = 0  # bytes since the last frame
 
     def __init__(self, subscriber: StompSubscriber, window: int, ears: Ears) -> None:
         super().__init__("stomp", subscriber, ears)
         self._subscriber, self._window = subscriber, window
         self._silence_s = max(LEAST_SILENCE_S, min(MOST_PATIENCE_S, self.limit_s))
         self._out = bytearray()
+        self._frames = Frames()
         self._receipts: dict[str, tuple[float, int]] = {}
         """Until when a reply must be confirmed, and its ticket, by the name of its receipt."""
         self._send_every = self._hear_within = math.inf
@@ -111,7 +112,9 @@ class StompLink(BrokerLink):
                 while sent := self._wire.write(self._out):
                     del self._out[:sent]
                 if (data := self._wire.read()) is not None:
-                    return self._taken(data)
+                    if frames := self._taken(data):
+                        return frames
+                    continue
                 receipt = next(iter(self._receipts.values()))[0] if self._receipts else math.inf
                 silence = self._heard + self._hear_within
                 self._wire.wait(self.due(receipt, silence, self._sent + self._send_every), write=bool(self._out))
@@ -123,14 +126,11 @@ class StompLink(BrokerLink):
         return b""  # an exception would be lost in the library
 
     def _taken(self, data: bytes) -> bytes:
-        """Look at what has come before the library does."""
-        self._heard = time.monotonic()
-        self._unread += len(data)
+        """Give the library the frames that are whole."""
         if not data:
             raise ConnectionError
-        if self._unread > MOST_BYTES:
-            raise TooMuch
-        return data
+        self._heard = time.monotonic()
+        return self._frames.take(data)
 
     def _leave(self) -> bool:
         """Take leave of the broker; tell whether its answer is to be waited for."""
@@ -168,12 +168,10 @@ class StompLink(BrokerLink):
         self._protocol.subscribe(destination, SUBSCRIPTION, ack="client-individual" if subscriber.acknowledges() else "auto", headers=headers)
 
     def _on_message(self, frame: Any) -> None:
-        self._unread = 0
         name = frame.headers.get("ack") if self._subscriber.acknowledges() else None
         self.deliver(frame.body or b"", name, redelivered=frame.headers.get("redelivered") == "true")
 
     def _on_receipt(self, frame: Any) -> None:
-        self._unread = 0
         name = frame.headers.get("receipt-id")
         if name == SUBSCRIPTION:
             self.rise()

@@ -5,6 +5,7 @@ import math
 import os
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +28,7 @@ class Wire:
     def connect(self, at: tuple[str, int], tls: ssl.SSLContext | None, limit: Callable[[], float]) -> socket.socket:
         """Connect to the first address of a name that takes it, before ``limit()``, which is asked again after each ring. Raises OSError."""
         trouble: OSError | None = None
-        for family, kind, protocol, _, address in socket.getaddrinfo(*at, type=socket.SOCK_STREAM):
+        for family, kind, protocol, _, address in self._look_up(at, limit):
             try:
                 return self._connected(socket.socket(family, kind, protocol), address, at[0], tls, limit)
             except OSError as error:
@@ -35,6 +36,28 @@ class Wire:
                 if isinstance(error, ssl.SSLError) or time.monotonic() >= limit():
                     break
         raise trouble or TimeoutError
+
+    def _look_up(self, at: tuple[str, int], limit: Callable[[], float]) -> list[Any]:
+        """Give the addresses of a name. The system's own look-up has no limit that suits us, and cannot be broken off: its thread is left to it."""
+        with contextlib.suppress(socket.gaierror):
+            return socket.getaddrinfo(*at, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        found: list[list[Any] | Exception] = []
+
+        def ask() -> None:
+            try:
+                found.append(socket.getaddrinfo(*at, type=socket.SOCK_STREAM))
+            except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
+                found.append(error)
+            self._bell.ring()
+
+        threading.Thread(target=ask, name="name look-up", daemon=True).start()
+        while not found:
+            self.wait(limit(), read=False)
+            if not found and time.monotonic() >= limit():
+                raise TimeoutError
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
 
     def _connected(self, plain: socket.socket, address: object, name: str, tls: ssl.SSLContext | None, limit: Callable[[], float]) -> socket.socket:
         self._socket = plain
@@ -129,12 +152,21 @@ class Line:
 
     def recv(self, size: int) -> bytes:
         """Read. Raises OSError."""
+        data = self.read(size)
+        self.count(data)
+        return data
+
+    def read(self, size: int) -> bytes:
+        """Read what does not count yet. Raises OSError."""
         while (data := self._wire.read(size)) is None:
             self._wait(write=False)
+        return data
+
+    def count(self, data: bytes) -> None:
+        """Count what was read. Raises TooMuch."""
         self._room -= len(data)
         if self._room < 0:
             raise TooMuch
-        return data
 
     def send(self, data: bytes) -> int:
         """Write some of it. Raises OSError."""
