@@ -99,6 +99,14 @@ def test_a_family_gets_its_own_first_commands(family, maker):
     assert [line for line in peer.said if line in hardware.profile.start] == list(hardware.profile.start)
 
 
+def test_a_modem_that_does_not_name_its_maker_is_known_by_its_usb_id():
+    for said in ("ERROR", "\nOK", "ACME\nOK"):
+        hardware = Peer({**HELLO, "AT+CGMI": said}).play(hello("12d1:1506"))
+        assert hardware.profile.name == "huawei"
+    assert Peer({**HELLO, "AT+CGMI": "ERROR"}).play(hello("2C7C:0306")).profile.name == "quectel EP06"
+    assert Peer(HELLO).play(hello("12d1:1506")).profile.name == "quectel", "what it says itself counts first"
+
+
 def test_huaweis_chatter_is_silenced():
     assert "AT^CURC=0" in greet(**{"AT+CGMI": "huawei\nOK"})[1].said
 

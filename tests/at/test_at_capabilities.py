@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from otppi.at.bringup import prepare
 from otppi.at.capabilities import CODINGS, LIST, MOST_TEXT, Capabilities, explore, listen
 from otppi.at.profiles import FAMILIES, GENERIC, choose
+from otppi.at.profiles.profile import DIRECT, STORED
 from otppi.at.results import Kind
 
 CPMS = "+CPMS: 1,30,1,30,1,30\nOK"
@@ -53,8 +54,82 @@ def test_a_modem_that_stays_in_service_one_wants_acknowledgements():
     assert explored(**{"AT+CSMS=0": "ERROR", "AT+CSMS?": "+CSMS: 1,1,1,1\nOK"})[0].acknowledge
 
 
+def test_a_modem_that_says_ok_and_does_not_keep_it_is_not_believed():
+    kept = ("+CNMI: 2,1,0,0,0\nOK", "+CNMI: 2,1,2,0,0\nOK", "+CNMI: 2,1,0,2,0\nOK")
+    found, peer = explored(**{"AT+CNMI?": kept})
+    assert (found.cnmi, found.reports) == (STORED, "stored")
+    assert list(peer.commands("AT+CNMI=")) == ["AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,2,1,0", "AT+CNMI=2,1,0,2,0"]
+
+
+def test_what_a_modem_keeps_of_all_it_said_ok_to_is_gone_by():
+    found, _ = explored(**{"AT+CNMI?": "+CNMI: 2,2,0,0,0\nOK"})
+    assert (found.cnmi, found.reports) == ("2,2,0,0,0", "")
+
+
+@pytest.mark.parametrize("answer", ["ERROR", OK, "+CNMI: (0-2),(0-3)\nOK", "+CNMI: 2\nOK"])
+def test_a_modem_that_does_not_tell_what_it_keeps_is_believed(answer):
+    assert explored(**{"AT+CNMI?": answer})[0].cnmi == DIRECT
+
+
+def test_a_modem_that_is_busy_is_not_taken_for_one_that_refuses():
+    found, peer = explored(**{"AT+CNMI=*": ("+CMS ERROR: 314", "+CMS ERROR: 301", OK)})
+    assert found.cnmi == DIRECT
+    assert peer.seconds >= 2
+
+
+def test_a_modem_that_takes_one_store_only_is_told_one():
+    answers = {'AT+CPMS="SM"': CPMS, "AT+CPMS=?": "ERROR", "AT+CPMS=*": "ERROR"}
+    found, peer = explored(**answers)
+    assert found.receive_store == "SM"
+    assert peer.said.index('AT+CPMS="MT","MT","MT"') < peer.said.index('AT+CPMS="SM"')
+    again = Peer({**WELL, **answers})
+    assert again.play(listen(found)).ok
+    assert 'AT+CPMS="SM"' in again.said
+
+
+def test_where_messages_arrive_is_swept_too():
+    found, _ = explored(**{"AT+CPMS=?": '+CPMS: ("SM"),("SM"),("ME")\nOK', 'AT+CPMS="SM","SM","SM"': "+CMS ERROR: 302"})
+    assert (found.receive_store, found.stores) == ("ME", ("SM", "ME"))
+
+
+@pytest.mark.parametrize("said,first", [("+CMGD: (0-22),(0-4)", 0), ("+CMGD: (1-30),(0-4)", 1), ("+CMGD: (0,3,7),(0-4)", 0), ("+CMGD: (3,7),(0-4)", 1), ("+CMGD: (),(0-4)", 1), ("ERROR", 1), ("+CMGD: x", 1)])
+def test_where_counting_starts_is_asked_and_else_known_by_the_family(said, first):
+    assert explored(choose("SIMCOM_Ltd", "SIM800"), **{"AT+CMGD=?": f"{said}\nOK"})[0].first_index == first
+
+
+def test_a_modem_that_refuses_to_list_is_not_asked_to():
+    assert explored(**{"AT+CMGL=4": "+CMS ERROR: 303"})[0].list_command == ""
+    assert explored()[0].list_command == LIST
+
+
+@pytest.mark.parametrize("maker,model,expected", [
+    ("Quectel", "EC25", {"report_store": "SR", "stores": ("SM", "ME")}), ("Quectel", "EP06-E", {"family": "quectel EP06", "report_store": "SR"}),
+    ("Quectel", "EC200A", {"stores": ("SM",), "receive_store": "SM", "report_store": ""}), ("ZTE CORPORATION", "MF667", {"report_store": "SR"}),
+    ("NEOWAY", "M590", {"stores": ("SM",)}), ("huawei", "E173", {"ussd": "packed", "report_store": ""}), ("Sierra Wireless", "SL8084", {"family": "sierra 2G"}),
+])
+def test_what_a_family_is_known_for_is_gone_by(maker, model, expected):
+    found, _ = explored(choose(maker, model), **{"AT+CPMS=?": '+CPMS: ("SM","ME"),("SM","ME"),("SM","ME")\nOK'})
+    assert {name: found.to_json()[name] for name in expected} == {name: list(value) if isinstance(value, tuple) else value for name, value in expected.items()}
+
+
+def test_stores_that_sleep_are_woken_once():
+    found, peer = explored(choose("Foxconn", "T77W968"))
+    chosen = [line.split('"')[1] for line in peer.commands('AT+CPMS="')]
+    assert chosen[:4] == ["ME", "MT", "SM", "ME"]
+    assert found.receive_store == "ME"
+    again = Peer(WELL)
+    again.play(listen(found))
+    assert len(list(again.commands('AT+CPMS="'))) == 1
+
+
+def test_stores_that_are_not_ready_are_waited_for_by_the_family_s_line():
+    peer = Peer({**WELL, "AT+CPMS?": "ERROR\nCall Ready\nSMS Ready"})
+    assert peer.play(explore(choose("SIMCOM_Ltd", "SIM800"))).receive_store == "SM"
+    assert peer.seconds == 0
+
+
 @pytest.mark.parametrize("end", [SILENCE, LOST])
-@pytest.mark.parametrize("at", ["AT+CPMS=*", "AT+CNMI=*"])
+@pytest.mark.parametrize("at", ["AT+CPMS=*", "AT+CPMS?", "AT+CNMI=*", "AT+CNMI?", "AT+CMGL=4"])
 def test_silence_is_told(at, end):
     assert explored(**{at: end})[0].kind in {Kind.TIMEOUT, Kind.LOST}
 

@@ -40,13 +40,13 @@ def test_a_modem_that_starts_anew_says_so(line):
     assert news(line) is News.RESTARTED
 
 
-@pytest.mark.parametrize("line", ["+CREG: 0", "+CREG: 2", "+CREG: 3", '+CREG: 2,"1A2B","00C3"', "+CEREG: 4", "+CPIN: NOT READY", "+CPIN: NOT INSERTED",
+@pytest.mark.parametrize("line", ["+CREG: 0", "+CREG: 2", "+CREG: 3", '+CREG: 2,"1A2B","00C3"', "+CEREG: 4", "+CEREG: 11", "+CREG: 8", "+CPIN: NOT READY", "+CPIN: NOT INSERTED",
                                   "+CPIN: SIM PIN", "+QUSIM: 0", "+QUSIM: 1", "^SIMST: 0", "^SIMST:255", "#QSS: 0"])
 def test_a_lost_network_and_a_pulled_sim_are_news(line):
     assert news(line) is News.DOUBTFUL
 
 
-@pytest.mark.parametrize("line", ["+CREG: 1", "+CREG: 5", "+CREG: 6", '+CREG: 1,"0200","00C3"', "+CPIN: READY", "^SIMST: 1", "#QSS: 1", "+CGREG: 0", "^RSSI:0",
+@pytest.mark.parametrize("line", ["+CREG: 1", "+CREG: 5", "+CREG: 6", "+CEREG: 9", "+CEREG: 10", '+CREG: 1,"0200","00C3"', "+CPIN: READY", "^SIMST: 1", "#QSS: 1", "+CGREG: 0", "^RSSI:0",
                                   "SMS Ready", "RDYX", ""])
 def test_what_changes_nothing_is_no_news(line):
     assert news(line) is None

@@ -6,7 +6,7 @@ from doubles.clock import FakeClock
 from doubles.ears import Ears
 
 from actors.modem import SHOW_S, ModemOwner
-from actors.modem_bringup import Neighbours
+from actors.modem_bringup import Memory, Neighbours
 from otppi.adapters.serial_lines import LineWatch
 from otppi.at.dialogue import DRAIN_S
 from otppi.at.segments import count
@@ -38,11 +38,13 @@ class Desk:
     ``at_write`` is called before each write, in the owner's thread, and may raise; ``bodies`` counts those that left.
     """
 
-    def __init__(self, port, **settings):
+    def __init__(self, port, known=(), **settings):
         self.settings = Modem(**{"id": "m1", "port": str(port), **settings, "sim_pin": Secret(settings.get("sim_pin", ""))})
         self.clock, self.watch = FakeClock(), LineWatch()
         self.order = []
         self.router, self.monitor, self.supervisor, self.inbox = Ears(self.order), Ears(self.order), Ears(self.order), Ears()
+        self.known = dict(known)
+        """What was found out about modems, by IMEI and firmware."""
         self.disk, self.marks, self.at_save = [], [], lambda value: None
         self.written, self.opened_at = [], []
         self.at_write = lambda data: None
@@ -76,7 +78,9 @@ class Desk:
 
     def start(self):
         pins = PinBook(lambda: self.disk[-1] if self.disk else None, self.save, b"key")
-        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, Neighbours(self.router, self.monitor, self.inbox), pins, self)
+        memory = Memory(capabilities=lambda imei, revision: self.known.get((imei, revision)),
+                        note_capabilities=lambda hardware, found: self.known.update({(hardware.imei, hardware.revision): found}))
+        self.ref = ModemOwner.start(self.clock, self.supervisor, self.settings, self, Neighbours(self.router, self.monitor, self.inbox), pins, self, memory)
         return self
 
     def write(self, value):
