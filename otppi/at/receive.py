@@ -139,7 +139,7 @@ def _one_by_one(store: str, fill: Fill, first_index: int) -> Script:
     """Read a store's slots until as many were found as it counts. Returns messages and the last Final."""
     found: list[Lying] = []
     seen = 0
-    for index in range(first_index, first_index + fill.total):
+    for index in range(first_index, first_index + fill.total + 1):  # one more: some count from 1 and do not say so
         answer = yield Command(f"AT+CMGR={index}", STORE_LIMIT_S, expects="+CMGR:")
         if answer.final.kind in DEAD:
             return found, answer.final

@@ -1,4 +1,4 @@
-"""``python -m bench [p1 p2 p3 p4 p5]`` from tests/: measures and prints the table."""
+"""``python -m bench [virtual p1 p2 p3 p4 p5]`` from tests/: measures and prints the table."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import broker_bound, gateway_bound, http_bound, idle, modem_bound
+from bench import broker_bound, gateway_bound, http_bound, idle, modem_bound, virtual_modem
 from bench.table import Row, show
 
 
@@ -15,6 +15,7 @@ def _p1(folder: Callable[[], Path]) -> list[Row]:
 
 
 SUITES: dict[str, Callable[[Callable[[], Path]], list[Row]]] = {
+    "virtual": lambda folder: virtual_modem.measure(folder()),
     "p1": _p1,
     "p2": lambda folder: gateway_bound.measure(folder()),
     "p3": lambda folder: http_bound.measure(folder()),
