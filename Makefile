@@ -34,8 +34,8 @@ bench: $(INSTALLED_FOR_TESTS)
 	@sh tests/packages.sh wrk $(BROKERS)
 	@cd tests && ../$(BIN)/python -m bench $(BENCH)
 
-# The long runs: deaths under load, messages by brokers that die too, an answer of the network that comes late.
-# SOAK="kills=100 brokers=10000 late" names some of them, with their sizes.
+# The long runs: deaths under load, messages by brokers that die too, an answer of the network that comes late, half an hour of
+# random faults on eight modems. SOAK="kills=100 brokers=10000 late modems=30" names some of them, with their sizes.
 soak: $(INSTALLED_FOR_TESTS)
 	@sh tests/packages.sh $(BROKERS)
 	@cd tests && ../$(BIN)/python -m soak $(SOAK)

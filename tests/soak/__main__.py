@@ -1,15 +1,16 @@
 """``python -m soak [NAME[=SIZE[=SEED]] …]`` from tests/: the long runs, each of which fails loudly.
 
 ``kills``: SIZE deaths under load. ``brokers``: SIZE messages by every keeping door. ``late``: an answer after SIZE seconds.
+``modems``: SIZE minutes of mixed load and random faults.
 """
 
 import sys
 import time
 from collections.abc import Callable
 
-from soak import brokers, kills, late
+from soak import brokers, kills, late, modems
 
-RUNS: dict[str, Callable[..., None]] = {"kills": kills.main, "brokers": brokers.main, "late": late.main}
+RUNS: dict[str, Callable[..., None]] = {"kills": kills.main, "brokers": brokers.main, "late": late.main, "modems": modems.main}
 
 
 def main() -> None:
