@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import queue
 import resource
 import signal
 import sys
@@ -78,10 +77,12 @@ def _serve(service: "Service", site: Site, asked: threading.Event, go_on: thread
 def _listen_to_signals() -> tuple[threading.Event, threading.Event]:
     """Note the first SIGTERM or SIGINT, in both events; the second one ends the process at once.
 
-    A handler must not set an event: it may interrupt the main thread just where that holds the event's lock, and would wait for ever.
+    A thread of its own hears of them by a pipe. The kernel may hand a signal to any thread, and then nothing wakes the main one to run
+    its handler; and a handler must not set an event: it may interrupt the main thread just where that holds the event's lock.
     """
     asked, go_on = threading.Event(), threading.Event()
-    arrived: queue.SimpleQueue[int] = queue.SimpleQueue()  # the one queue that a handler may put to
+    hear, say = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(say, False)
     heard: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -89,14 +90,16 @@ def _listen_to_signals() -> tuple[threading.Event, threading.Event]:
         if heard:
             os._exit(1)
         heard.append(number)
-        arrived.put(number)
 
     def pass_on() -> None:
-        arrived.get()
+        os.read(hear, 1)
         asked.set()
         go_on.set()
+        os.read(hear, 1)
+        os._exit(1)
 
     threading.Thread(target=pass_on, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(say, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
     return asked, go_on

@@ -36,3 +36,17 @@ def test_a_signal_while_its_event_is_just_being_waited_for_is_heard(event):
 def test_the_second_signal_ends_the_process_at_once():
     ended = run(TWICE)
     assert (ended.returncode, ended.stdout) == (1, "")
+
+
+ANOTHER = """
+import signal, threading, time
+from otppi.cli.run import _listen_to_signals
+asked, go_on = _listen_to_signals()
+threading.Thread(target=lambda: (time.sleep(0.2), signal.pthread_kill(threading.get_ident(), signal.SIGTERM))).start()
+asked.wait()
+print(go_on.wait(10))
+"""
+
+
+def test_a_signal_that_the_kernel_hands_to_another_thread_is_heard_while_the_main_one_waits():
+    assert run(ANOTHER).stdout == "True\n"
