@@ -50,9 +50,9 @@ def test_what_talks_without_pause_is_left_after_three_seconds_too(desk):
     desk.find("m1", STRANGER)
     desk.settle()
     desk.given.wait_for(AskPort)
+    desk.clock.wait_for_wakeup(LIMIT_S, beyond_s=LIMIT_S - 0.1)
     for _ in range(6):
         os.write(other, b"$GPGGA,092750.000,5321.6802,N\r\n" * 3)
-        desk.clock.wait_for_wakeup(LIMIT_S)
         desk.clock.advance(0.5)
     desk.shows(lambda facts: facts["ttyUSB0"]["why"] == SILENT)
 
