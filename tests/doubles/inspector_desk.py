@@ -37,7 +37,6 @@ class InspectorDesk:
         self.inspector = Inspector.start(self.clock, self.monitor, self.watch, tuple(self._tapped(ref) for ref in self.probers))
         self.tell = teller(self.inspector)
         self.watch.start(lambda message: (self.tell(message), self.seen(message)))
-        self.seen.wait_for(PortsSeen)  # what is plugged in from now on is seen by another look
 
     def _tapped(self, ref):
         return lambda message: (self.given(message), teller(ref)(message))[1]
