@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from doubles.broker import free_port
 from doubles.network import VirtualNetwork
 from doubles.service import PASSWORD, Arrivals, Service, otppi, until
 
@@ -40,13 +41,6 @@ def arrivals(network):
 def clients():
     with ThreadPoolExecutor(4) as clients:
         yield clients
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def ends(service):

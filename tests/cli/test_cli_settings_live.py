@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from doubles.broker import free_port
 from doubles.network import VirtualNetwork
 from doubles.service import PASSWORD, Arrivals, Service, until
 
@@ -82,12 +83,6 @@ def _api_as_before(service):
     set_api(service, http_port=port)
     service.api = f"http://127.0.0.1:{port}"
     until(lambda: door(service) == {"urls": [service.api], "error": ""})
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.usefixtures("_api_as_before")

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,15 +14,20 @@ from typing import Self
 
 from doubles.service import until
 
+LOWEST_PORT = 12_000
 START_LIMIT_S = 60.0
 _PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of the loopback that nobody uses, below those that the kernel gives to outgoing connections: none of them takes it while its server is down."""
+    first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.randbelow(first_of_kernel - LOWEST_PORT) + LOWEST_PORT
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _die_with_the_test() -> None:

@@ -4,6 +4,7 @@ from threading import Semaphore, Thread
 from time import monotonic
 
 import pytest
+from doubles.broker import free_port
 from doubles.gateway import HeldGateway
 from web.house import SIGNED, SMS, api, call, dial, everything, head, order
 
@@ -88,14 +89,8 @@ def refused(url):
     return False
 
 
-def free_port(build):
-    spare = build().open()
-    spare.doors.close(2)
-    return port(spare.url)
-
-
-def test_another_port_is_opened_live_and_the_old_one_closed(build, house):
-    new = free_port(build)
+def test_another_port_is_opened_live_and_the_old_one_closed(house):
+    new = free_port()
     assert house.doors.apply(api(http_port=new)) == Opened(house.admin, (f"http://127.0.0.1:{new}",))
     assert call(f"http://127.0.0.1:{new}", body=order(), headers=SIGNED).status == 200
     assert refused(house.url)
@@ -134,7 +129,7 @@ def test_other_paths_come_without_a_new_listener_and_replace_the_defaults(house)
     assert call(house.url, path="/api/sms", body=order(), headers=SIGNED).status == 200
 
 
-def test_the_api_is_closed_and_opened_by_its_switch(build, house):
+def test_the_api_is_closed_and_opened_by_its_switch(house):
     assert house.doors.apply(api(http_enabled=False)).api == ()
     assert refused(house.url)
     (url,) = house.doors.apply(api()).api
@@ -153,7 +148,7 @@ def test_a_request_that_waits_while_the_port_moves_gets_its_reply(build):
     answers = []
     thread = waiting_request(house, answers)
     began = monotonic()
-    house.doors.apply(api(http_port=free_port(build)))
+    house.doors.apply(api(http_port=free_port()))
     assert monotonic() - began < 2
     house.gateway.let_go()
     thread.join(5)
@@ -251,6 +246,6 @@ def test_after_closing_nothing_is_opened_any_more(house):
 def test_servers_that_are_gone_leave_nothing_in_cheroots_global_table(build):
     before = len(logging.statistics)
     house = build().open()
-    house.doors.apply(api(http_port=free_port(build)))
+    house.doors.apply(api(http_port=free_port()))
     house.doors.close(2)
     assert len(logging.statistics) == before
