@@ -142,6 +142,8 @@ class Modem(Terminal):
         if self.faults.active(self.index, "sim_busy"):
             if use:
                 self.faults.take(self.index, "sim_busy")
+                if not self.faults.active(self.index, "sim_busy"):
+                    self.later(0.001, self.registration_changed)  # after the answer
             return SimState.BUSY
         return self.sim.state
 

@@ -18,6 +18,7 @@ from otppi.virtual.network import Network
 from otppi.virtual.profiles import identity
 from otppi.virtual.sim import Sim
 
+_CONCERN_THE_NETWORK = {"not_registered", "sim_absent", "sim_busy", "store_full"}
 Announce = Callable[[int, str, str], None]
 """Told every whole message: modem, recipient, text."""
 
@@ -95,20 +96,22 @@ class Simulator:
 
     def clear_faults(self, index: int | None, kind: str | None) -> None:
         """Forget faults; modems that hang wake up."""
-        hanging = [modem for modem in self.modems if self.faults.active(modem.index, "hang")]
-        gone = {str(fault["kind"]) for fault in self.faults.state()}
+        before = {modem.index: self._kinds(modem) for modem in self.modems}
         self.faults.clear(index, kind)
-        gone -= {str(fault["kind"]) for fault in self.faults.state()}
-        for modem in hanging:
-            if not self.faults.active(modem.index, "hang"):
+        for modem in self.modems:
+            ended = before[modem.index] - self._kinds(modem)
+            if "hang" in ended:
                 modem.wake()
-        for name in gone:
-            self._state_changed(index, name)
+            if ended & _CONCERN_THE_NETWORK:
+                modem.registration_changed()
+
+    def _kinds(self, modem: Modem) -> set[str]:
+        return {str(fault["kind"]) for fault in self.faults.state() if fault["modem"] in {None, modem.index}}
 
     def _chosen(self, index: int | None) -> list[Modem]:
         return self.modems if index is None else [self.modems[index]]
 
     def _state_changed(self, index: int | None, kind: str) -> None:
-        if kind in {"not_registered", "sim_absent", "store_full"}:
+        if kind in _CONCERN_THE_NETWORK:
             for modem in self._chosen(index):
                 modem.registration_changed()

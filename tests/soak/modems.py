@@ -190,16 +190,15 @@ def _judge(service: Service, network: VirtualNetwork, world: World, answers: dic
     page = 1
     wanted = set(world.inbound)
 
-    def stores_empty() -> bool:
-        return _rested(not any(places for modem in network.ask("state")["modems"] for places in modem["stores"].values()))
+    def all_fetched() -> bool:
+        return _rested(not any(modem["kept_by_network"] or any(modem["stores"].values()) for modem in network.ask("state")["modems"]))
 
-    until(stores_empty, QUIET_LIMIT_S)
+    until(all_fetched, QUIET_LIMIT_S)
     while found := service.do("inbox.list", page=page, limit=500)["messages"]:
         seen.update(service.do("inbox.show", id=message["id"])["text"] for message in found)
         page += 1
-    kept = {text for modem in network.ask("state")["modems"] for text in [modem["kept_by_network"]] if text}
     missing, doubled = wanted - seen.keys(), [text for text, count in seen.items() if count > 1]
-    print(f"messages: {dict(Counter(fates.values()))}; received: {len(world.inbound)}, missing {len(missing)}, doubled {len(doubled)}, with the network {kept or 'none'}")
+    print(f"messages: {dict(Counter(fates.values()))}; received: {len(world.inbound)}, missing {len(missing)}, doubled {len(doubled)}")
     parts = {name: facts for name, facts in service.do("status")["part"].items() if facts["restarts"]}
     assert not parts, parts
     assert not wrong, wrong[:10]

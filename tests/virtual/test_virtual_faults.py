@@ -2,6 +2,7 @@ import os
 import time
 
 import pytest
+from doubles.service import until
 
 from otppi.at import pdu
 
@@ -248,6 +249,32 @@ def test_a_sim_can_be_busy_for_some_commands(network, port):
     assert port.lines("AT+CPIN?") == ["+CME ERROR: 14"]
     assert port.lines("AT+CMGS=20") == ["+CMS ERROR: 314"]
     assert port.lines("AT+CPIN?") == ["+CPIN: READY", "OK"]
+
+
+@pytest.mark.parametrize("end", ["asked for", "cleared"])
+def test_what_was_kept_while_a_sim_was_busy_comes_when_it_is_not_any_more(network, port, end):
+    network.fault("sim_busy", count=1)
+    network.inbound("62811111", "wait")
+    assert network.state()["kept_by_network"] == 1
+
+    if end == "asked for":
+        port.ask("AT+CPIN?")
+    else:
+        network.clear_faults()
+
+    until(lambda: network.state()["kept_by_network"] == 0)
+    assert network.state()["stores"]["SM"] == [1]
+
+
+def test_the_end_of_a_fault_brings_one_modem_what_was_kept_while_another_still_has_that_fault(start, open_port):
+    network = start(count=2)
+    for modem in (0, 1):
+        network.fault("not_registered", modem=modem, count=None)
+        network.inbound("62811111", "wait", modem=modem)
+
+    network.clear_faults(modem=0)
+
+    assert [network.state(modem)["kept_by_network"] for modem in (0, 1)] == [0, 1]
 
 
 def test_a_store_can_be_called_full(network, port):
