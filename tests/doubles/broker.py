@@ -17,17 +17,23 @@ from doubles.service import until
 LOWEST_PORT = 12_000
 START_LIMIT_S = 60.0
 _PR_SET_PDEATHSIG = 1
+_CLAIMS: list[socket.socket] = []
+"""Names that one process of the machine alone can have, for as long as it lives: a server binds its port seconds after it was chosen."""
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody uses, below those that the kernel gives to outgoing connections: none of them takes it while its server is down."""
+    """A port of the loopback that nobody uses and no other test is given, below those that the kernel gives to outgoing connections."""
     first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = secrets.randbelow(first_of_kernel - LOWEST_PORT) + LOWEST_PORT
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe, contextlib.suppress(OSError):
+            claim.bind(f"\0otppi-test-port-{port}")
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
+            _CLAIMS.append(claim)
             return port
+        claim.close()
 
 
 def _die_with_the_test() -> None:
