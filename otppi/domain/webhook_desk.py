@@ -21,6 +21,8 @@ AT_A_TIME = 2
 """Posts on their way, of all webhooks together."""
 ALARM_S = 3600.0
 """A webhook that fails for so long is an alarm."""
+MOST_DONE = 1000
+"""Events with a key of which it is known that they were told; the inbox raises those of two days again at its start."""
 SHOW_GIVEN_UP_S = 86_400.0
 """For which an alarm tells of events that were given up."""
 
@@ -59,6 +61,7 @@ class WebhookDesk:
         self._known: dict[str, Hook] = {}
         self._held: dict[str, _Held] = {}
         self._left: dict[str, set[str]] = {}  # who has yet to take an event
+        self._done: dict[str, None] = {}  # ids of events with a key that this life is done with, oldest first
         self._flying: dict[int, str] = {}
         self._tickets = itertools.count(1)
         self.trouble = ""
@@ -117,6 +120,9 @@ class WebhookDesk:
             return False
         event_id = named(happened.key) if happened.key else new_id(wall)
         if event_id in self._left:
+            return False
+        if event_id in self._done:  # told before whoever raises it had heard so
+            self._settled(happened.key)
             return False
         event = Event(event_id, body(event_id, happened.event, happened.at, happened.data), wall, happened.key)
         self._left[event_id] = {held.hook.id for held in wanting}
@@ -225,7 +231,14 @@ class WebhookDesk:
             else:
                 del self._left[event.id]
                 self._drop(event.id)
+                self._note_done(event)
                 self._settled(event.key)
+
+    def _note_done(self, event: Event) -> None:
+        if event.key:
+            self._done[event.id] = None
+            if len(self._done) > MOST_DONE:
+                del self._done[next(iter(self._done))]
 
     def _settled(self, key: str) -> None:
         if key:
