@@ -248,14 +248,17 @@ class Router(SendersDesk):
     @handles(Finished)
     def finished(self, message: Finished) -> None:
         """Close the job that a sender reports on; a sender whose limit is reached rests before it is offered another."""
-        sender, now = message.sender, self.clock.monotonic()
-        self._senders.note(sender, message.attempt.sms, now)
-        if self._costs.note(sender, message.attempt.sms):
+        self._count(message.sender, message.attempt.sms)
+        self._carry_out(self._dispatch.finished(message.sender, message.job_id, message.attempt, self.clock.monotonic()))
+
+    def _count(self, sender: str, sms: int) -> None:
+        now = self.clock.monotonic()
+        self._senders.note(sender, sms, now)
+        if self._costs.note(sender, sms):
             self._price_anew()  # a price or a quota has changed: who waits may have another choice
         elif self._senders.free_at(sender, now) > now:
             self._stand(sender)
         self._costs_moved()
-        self._carry_out(self._dispatch.finished(sender, message.job_id, message.attempt, now))
 
     @handles(Wake)
     def wake(self, message: Wake) -> None:

@@ -6,6 +6,7 @@ from actors.base import handles
 from actors.outbox import Outbox
 from otppi.config.modem import Modem
 from otppi.domain import replies
+from otppi.domain.effects import Settle
 from otppi.domain.errors import NotDone, StoreError
 from otppi.domain.messages.asking import AskTool, AskUssd
 from otppi.domain.messages.receiving import Reported, Safe
@@ -50,9 +51,17 @@ class SendersDesk(Outbox):
         if not self._senders.gone(message.sender, removed=message.removed):
             return
         if message.removed:
-            self._carry_out(self._dispatch.forget(message.sender, now))
+            effects = self._dispatch.forget(message.sender, now)
         else:
-            self._carry_out(self._dispatch.gone(message.sender, now, self._senders.standing(message.sender, now)))
+            effects = self._dispatch.gone(message.sender, now, self._senders.standing(message.sender, now))
+        sms = sum(effect.outcome.sms for effect in effects if isinstance(effect, Settle) and effect.outcome.sender == message.sender)
+        self._carry_out(effects)
+        if sms:
+            self._count(message.sender, sms)
+
+    def _count(self, sender: str, sms: int) -> None:
+        """Count SMS that left a sender, or may have."""
+        raise NotImplementedError
 
     @handles(Reported)
     def reported(self, message: Reported) -> None:

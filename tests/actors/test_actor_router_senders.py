@@ -48,6 +48,21 @@ def test_a_modem_rests_when_its_limit_is_reached_and_goes_on_by_itself(rig):
     assert len(rig.assigned("a")) == 1
 
 
+def test_what_a_modem_held_that_died_without_a_word_may_have_left_and_counts(rig):
+    rig.modems(limited(per_minute=1))
+    rig.stand("a")
+    rig.send()
+    assert len(rig.assigned("a")) == 1
+    rig.pump.tell(SenderGone("a"))
+    rig.stand("a")
+    before = len(rig.assigned("a"))
+    rig.send()
+    rig.advance(59)
+    assert len(rig.assigned("a")) == before
+    rig.advance(1)
+    assert len(rig.assigned("a")) == before + 1
+
+
 def test_while_one_rests_another_sends(rig):
     rig.modems(limited(per_minute=1), limited("b"))
     for name in "ab":
