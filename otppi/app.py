@@ -41,6 +41,7 @@ from otppi.books import Books, open_books
 from otppi.children import Children
 from otppi.config.book import Change
 from otppi.config.modem import Modem
+from otppi.config.sections import SECTIONS
 from otppi.config.site import Site
 from otppi.domain.allowances import Usage
 from otppi.domain.errors import NotDone
@@ -55,6 +56,8 @@ from otppi.domain.messages.running import (
 )
 from otppi.domain.messages.writing import Keep
 from otppi.domain.ports import Tell
+from otppi.parts.part import House, Part
+from otppi.parts.table import PARTS
 from otppi.store.journal import FileJournal
 from otppi.store.keys import key
 from otppi.web.server import Doors, Opened
@@ -84,10 +87,11 @@ class Service:
         self._written = open_written(self._data, run_dir, self._clock, self._books.settings.get("sms").remember_h,
                                      [modem.id for modem in self._books.settings.get("modems")])
         self._refs: list[tuple[str, pykka.ActorRef[Any]]] = []
-        self._values = {name: self._books.settings.get(name) for name in ("general", "api", "sms", "otp", "modems", "routing", "subscribers", "certificates", "webhooks")}
+        self._values = {name: self._books.settings.get(name) for name in SECTIONS}
         self._owners: dict[str, Tell] = {}
         self._started = self._draining = False
         self._doors: Doors | None = None
+        self._parts: tuple[Part, ...] = ()
         self._built = False
 
     # start
@@ -107,6 +111,8 @@ class Service:
         self._door_keeper = self._began("doors", DoorKeeper.start(self._clock, self._monitor, doors.apply, opened))
         self._children.modems(self._values["modems"])
         self._children.subscribers(self._values["subscribers"])
+        for part in self._parts:
+            self._owners_of_state.update(part.start(self._values))
         self._owners.update(self._owners_of_state)  # not before: a change of the settings must find everybody whom it concerns
         self._router(TellWhenStarted(go_on.set))
         if not go_on.wait(MODEM_START_LIMIT_S):
@@ -147,6 +153,8 @@ class Service:
         self._children = Children(clock, supervisor=self._supervisor, router=self._router, monitor=self._monitor, gateway=self._gateway,
                                   data=self._data, books=books, written=self._written, lines=self._lines, brokers=self._brokers, inbox=self._inbox,
                                   inspector=self._inspector)
+        house = House(self._site, self._data, self._run, clock, books, self._written, self._supervisor, self._monitor, self._router, self._gateway, self._began)
+        self._parts = tuple(part(house) for part in PARTS)
         self._built = True
         self._blocklist(Configure("router", self._router))
         self._webhooks(Configure("inbox", self._inbox))
@@ -195,16 +203,16 @@ class Service:
         concerned: dict[str, tuple[Tell, ...]] = {
             "general": (self._router, self._inspector),
             "routing": (self._router,),
-            "api": (),
-            "certificates": (),
             "webhooks": (self._webhooks,),
             "sms": (self._router, self._otp_desk, self._blocklist, self._inbox),
             "otp": (self._otp_desk,),
             "modems": (self._router, self._inbox, self._inspector),
-            "subscribers": (),
         }
-        for tell in concerned[change.section]:
+        for tell in concerned.get(change.section, ()):
             tell(Configure(change.section, change.new))
+        for part in self._parts:
+            if change.section in part.sections:
+                part.changed(change.section, self._values)
         if change.section in {"api", "certificates", "modems"}:
             self._door_keeper(Configure("doors", (self._values["api"], self._values["certificates"], self._may_wait())))
         if change.section == "modems":
@@ -242,6 +250,8 @@ class Service:
             self._doors.drain()
         if self._built:
             self._supervisor(PauseChildren("subscriber"))
+            for part in self._parts:
+                part.pause()
             drained = threading.Event()
             self._router(Drain(drained.set))
             if not drained.wait(limit_s):
@@ -254,6 +264,8 @@ class Service:
             clean = stopped.wait(CHILDREN_LIMIT_S) and clean
         for name, ref in reversed(self._refs):
             stop_actor(name, ref)
+        for part in reversed(self._parts):
+            part.close(CLOSE_LIMIT_S)
         self._written.journal.close()
         self._brokers.stop(CLOSE_LIMIT_S)
         self._poster.stop(CLOSE_LIMIT_S)
